@@ -1,0 +1,1 @@
+"""The face: a page for people."""

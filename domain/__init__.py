@@ -1,0 +1,1 @@
+"""The language: frozen values whose words every room shares."""

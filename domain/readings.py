@@ -1,0 +1,61 @@
+"""What a spider hands over: the readings that walk through the stages."""
+
+from datetime import datetime
+
+import attrs
+
+from domain.identity import CityId, ProductId
+from domain.offers import OfferBoard
+from domain.product import ProductCard
+from domain.reviews import ReviewSummary
+
+
+@attrs.frozen(kw_only=True)
+class ProductRefresh:
+    """One product read whole: its card, a board for each city, its reviews.
+
+    A part that could not be read is absent, and an UnreadAnswer tells of it.
+    """
+
+    card: ProductCard
+    home_city: CityId
+    boards: tuple[OfferBoard, ...]
+    reviews: ReviewSummary | None
+
+    @property
+    def kaspi_id(self) -> ProductId:
+        """The product's number, as on its card."""
+        return self.card.kaspi_id
+
+    @property
+    def parts(self) -> tuple[OfferBoard | ReviewSummary, ...]:
+        """What was read besides the card."""
+        return (*self.boards, self.reviews) if self.reviews else self.boards
+
+
+@attrs.frozen(kw_only=True)
+class ProductMissing:
+    """The storefront says that there is no such product."""
+
+    kaspi_id: ProductId
+    checked_at: datetime
+
+
+@attrs.frozen(kw_only=True)
+class UnreadAnswer:
+    """An answer that we could not read after all tries, kept whole for us to look at."""
+
+    spider: str
+    kaspi_id: ProductId
+    city_id: CityId | None
+    address: str
+    status: int | None
+    reason: str
+    remedy: str
+    body: bytes
+    checked_at: datetime
+
+
+#: What a crawl learned, and the memory keeps.
+Finding = ProductRefresh | OfferBoard | ReviewSummary | ProductMissing
+Reading = Finding | UnreadAnswer

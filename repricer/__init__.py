@@ -1,0 +1,1 @@
+"""Thinking: decides prices, purely, from what the domain holds."""
