@@ -1,0 +1,1 @@
+"""The voice: how to ask each partner, and how to read its answer."""

@@ -1,0 +1,1 @@
+"""Kaspi's conversations, one module each."""
