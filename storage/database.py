@@ -1,0 +1,32 @@
+"""One engine a process: SQLAlchemy's pool over psycopg, for queries and COPY alike."""
+
+from typing import cast
+
+import psycopg
+from sqlalchemy import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+
+def sqlalchemy_url(address: str) -> URL:
+    """The address for SQLAlchemy, whatever scheme of PostgreSQL it was written with."""
+    return make_url(address).set(drivername="postgresql+psycopg")
+
+
+def open_engine(address: str, connections: int = 2) -> AsyncEngine:
+    """A pool for one crawl: `connections` at most; sessions speak UTC."""
+    url = sqlalchemy_url(address)
+    told = " ".join(url.normalized_query.get("options", ()))
+    return create_async_engine(
+        url.difference_update_query(["options"]),
+        pool_size=connections,
+        max_overflow=0,
+        connect_args={"options": f"{told} -c timezone=UTC -c jit=off", "connect_timeout": 10},
+    )
+
+
+async def psycopg_connection(
+    connection: AsyncConnection,
+) -> psycopg.AsyncConnection[tuple[object, ...]]:
+    """The psycopg connection beneath, for COPY in the same transaction."""
+    raw = await connection.get_raw_connection()
+    return cast("psycopg.AsyncConnection[tuple[object, ...]]", raw.driver_connection)

@@ -1,0 +1,1 @@
+"""The tables' history: each file moves the schema one step forward."""
