@@ -1,0 +1,1 @@
+"""The eyes: spiders ask, pages read."""

@@ -1,0 +1,61 @@
+"""`scrapy crawl`: as Scrapy's own, but it says before the start what is wrong, in one sentence."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from scrapy import Spider
+from scrapy.commands.crawl import Command as ScrapyCrawl
+from scrapy.crawler import Crawler
+from scrapy.exceptions import UsageError
+from scrapy.settings import Settings
+from scrapy.spiderloader import get_spider_loader
+
+from kaspi_crawler.complaints import in_a_sentence
+from kaspi_crawler.log import quieten
+from partners.kaspi.storefront import Storefront
+
+
+class Command(ScrapyCrawl):
+    """Checks arguments and database first; its exit code tells whether the crawl finished."""
+
+    def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
+        super().process_options(args, opts)
+        quieten()
+        if len(args) == 1 and self.settings is not None:
+            _check(self.settings, args[0], opts.spargs)
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Run the spider. Exit code 2: cannot start; 1: not finished, or nothing was read."""
+        super().run(args, opts)
+        self.exitcode = self.exitcode or int(not self._succeeded())
+
+    def _create_crawler(self, spidercls: type[Spider] | str) -> Crawler:
+        self._crawler = super()._create_crawler(spidercls)
+        return self._crawler
+
+    def _succeeded(self) -> bool:
+        stats = self._crawler.stats
+        if stats is None or stats.get_value("finish_reason") != "finished":
+            return False
+        if stats.get_value("spider_exceptions/count") or stats.get_value("item_errors"):
+            return False
+        lost = stats.get_value("item_dropped_count")
+        return not lost or bool(stats.get_value("item_scraped_count"))
+
+
+def _check(settings: Settings, name: str, arguments: dict[str, str]) -> None:
+    """Find what would stop the crawl before there is a crawl."""
+    loader = get_spider_loader(settings)
+    if name not in loader.list():
+        raise UsageError(f"there is no spider {name!r}: choose from {', '.join(loader.list())}")
+    from storage.origin import keep_apart  # noqa: PLC0415  (other commands start without it)
+    from storage.ready import ready_address  # noqa: PLC0415
+
+    with in_a_sentence("crawl"):
+        loader.load(name)(**arguments)
+        site = Storefront(settings["KASPI_URL"]).address
+        address = ready_address(settings["DATABASE_URL"], Path(settings["DATA_DIR"]))
+        aside = keep_apart(address, site, ours=not settings["DATABASE_URL"])
+    if aside:
+        sys.stderr.write(f"A replica's data was set aside: it is in the schema {aside}\n")

@@ -1,0 +1,314 @@
+"""A spider's conversation with the storefront: asking, asking again, and giving up in words."""
+
+import asyncio
+from abc import abstractmethod
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Self
+from uuid import uuid4
+
+import attrs
+from scrapy import Request, Spider, signals
+from scrapy.crawler import Crawler
+from scrapy.downloadermiddlewares.retry import get_retry_request
+from scrapy.exceptions import CloseSpider
+from scrapy.http import Response
+from twisted.python.failure import Failure
+
+from domain.identity import ALMATY_CITY, CityId, ProductId
+from domain.offers import OfferBoard
+from domain.readings import Reading, UnreadAnswer
+from domain.reviews import ReviewSummary
+from domain.run import Run
+from kaspi_crawler import arguments
+from kaspi_crawler.pages.board import BoardReading
+from kaspi_crawler.pages.offers import OffersPage, OffersPart
+from kaspi_crawler.pages.outcomes import TryAgain, Unreadable
+from kaspi_crawler.pages.reviews import ReviewsPage
+from kaspi_crawler.pages.short_link import ShortLinkAnswer
+from partners.call import Answer, Call
+from partners.kaspi.storefront import ShortLink, Storefront
+
+#: Requests that may wait in the scheduler before `start` pauses, so that memory stays flat
+#: however long the work list is.
+ROOM = 64
+
+Turn = Iterator[Request | Reading]
+
+
+def _nothing_more() -> Turn:
+    return iter(())
+
+
+@attrs.frozen(kw_only=True)
+class Heard:
+    """An answer and the moment at which it came."""
+
+    answer: Answer
+    moment: datetime
+
+
+@attrs.frozen(kw_only=True)
+class Inquiry:
+    """One question to the storefront, and how the conversation goes on.
+
+    `read` makes an item of the answer; `then` goes on with the item; `otherwise` goes on when
+    the answer could not be read after all tries.
+    """
+
+    product: ProductId | ShortLink
+    city: CityId | None
+    read: Callable[[Heard], Any]
+    then: Callable[[Any, Heard], Turn]
+    otherwise: Callable[[], Turn] = _nothing_more
+
+
+class StorefrontSpider(Spider):
+    """Reads the storefront at KASPI_URL. Arguments are checked before the first request."""
+
+    #: Names of the arguments that the spider understands.
+    accepts: ClassVar[tuple[str, ...]] = ("products", "cities")
+    storefront: Storefront
+    run: Run
+    #: How many readings the crawl is going to make, when that is known; for the progress bar.
+    expected: int | None = None
+
+    def __init__(
+        self, products: str | None = None, cities: str | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        arguments.known({"products": products, "cities": cities, **kwargs}, self.accepts)
+        self.products = None if products is None else arguments.products(products)
+        self.chosen_cities = None if cities is None else arguments.cities(cities)
+        self._blocked: list[ProductId | ShortLink] = []
+        self._paused_until = 0.0
+        self._ends_blocked = False
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        spider.storefront = Storefront(crawler.settings["KASPI_URL"])
+        told = {name: str(value) for name, value in kwargs.items() if not name.startswith("_")}
+        spider.run = Run(
+            id=uuid4(),
+            spider=cls.name,
+            arguments=told,
+            site=spider.storefront.address,
+            started_at=datetime.now(UTC),
+        )
+        return spider
+
+    @property
+    def cities(self) -> tuple[CityId, ...]:
+        """The cities to read; the first is the home city."""
+        return self.chosen_cities or (ALMATY_CITY,)
+
+    @abstractmethod
+    def questions(self) -> AsyncIterator[Request]:
+        """The first question about each thing to read."""
+
+    async def start(self) -> AsyncIterator[Request]:
+        """Ask the questions as fast as they are worked off, and no faster."""
+        async for request in self.questions():
+            yield request
+            await self._room()
+
+    async def _room(self) -> None:
+        engine = self.crawler.engine
+        if engine and engine.scheduler and len(engine.scheduler) > ROOM:  # type: ignore[arg-type]
+            await self.crawler.signals.wait_for(signals.scheduler_empty)
+
+    def about(self, product: ProductId | ShortLink, ask: Callable[[ProductId], Request]) -> Request:
+        """The first question about a product; a short link is followed to find it."""
+        if not isinstance(product, ShortLink):
+            return ask(product)
+        link = product
+
+        def read(heard: Heard) -> ProductId | TryAgain | Unreadable:
+            return ShortLinkAnswer(heard.answer, link).to_item()
+
+        def then(found: ProductId, _heard: Heard) -> Turn:
+            yield ask(found)
+
+        inquiry = Inquiry(product=link, city=None, read=read, then=then)
+        return self.ask(self.storefront.short_link(link), inquiry)
+
+    def ask(self, call: Call, inquiry: Inquiry, slot: str | None = None) -> Request:
+        """The request that carries a call; the slot, when given, paces it apart."""
+        return Request(
+            call.address,
+            method=call.method,
+            headers=dict(call.headers),
+            body=call.body,
+            callback=self.hear,
+            errback=self.miss,
+            cb_kwargs={"inquiry": inquiry},
+            meta={"download_slot": slot} if slot else None,
+            dont_filter=True,
+        )
+
+    def ask_board(
+        self, reading: BoardReading, then: Callable[[OfferBoard | None], Turn]
+    ) -> Request:
+        """Ask for the next page of a board, and go on until the board is whole.
+
+        `then` gets the board, incomplete when a page stayed unreadable, or None without a page.
+        """
+        product, city, page = reading.product, reading.city, reading.next_page or 0
+
+        def read(heard: Heard) -> OffersPart | TryAgain | Unreadable:
+            return OffersPage(heard.answer, product, city, heard.moment).to_item()
+
+        def add(part: OffersPart, heard: Heard) -> Turn:
+            if part.unreadable:
+                yield self._unread(inquiry, heard, _unreadable_offers(part))
+            grown = reading.add(part, heard.moment)
+            if grown.next_page is not None:
+                yield self.ask_board(grown, then)
+                return
+            self._tell_of_missing_offers(grown)
+            yield from then(grown.board)
+
+        def give_up() -> Turn:
+            yield from then(reading.board if reading.checked_at else None)
+
+        inquiry = Inquiry(product=product, city=city, read=read, then=add, otherwise=give_up)
+        return self.ask(self.storefront.offers(product, city, page), inquiry)
+
+    def _tell_of_missing_offers(self, reading: BoardReading) -> None:
+        """Say which board was read to its end and is not whole; who was unreadable is told."""
+        if reading.complete or reading.unreadable:
+            return
+        self.logger.warning(
+            "The board of product %s in city %s is incomplete: %d of %d offers were held. "
+            "They are kept, nobody is said to have left, and the next crawl reads it anew",
+            reading.product,
+            reading.city,
+            len(reading.board.offers),
+            reading.board.total,
+        )
+
+    def ask_reviews(
+        self,
+        product: ProductId,
+        then: Callable[[ReviewSummary, Heard], Turn],
+        otherwise: Callable[[], Turn] = _nothing_more,
+    ) -> Request:
+        """Ask for the rating and the counts of a product."""
+
+        def read(heard: Heard) -> ReviewSummary | TryAgain | Unreadable:
+            return ReviewsPage(heard.answer, product, heard.moment).to_item()
+
+        inquiry = Inquiry(product=product, city=None, read=read, then=then, otherwise=otherwise)
+        return self.ask(self.storefront.reviews(product), inquiry)
+
+    def hand_over(self, reading: Reading | None, _heard: Heard | None = None) -> Turn:
+        """The reading, if there is one, goes to the stages: nothing more is asked."""
+        if reading is not None:
+            yield reading
+
+    def hear(self, response: Response, inquiry: Inquiry) -> Turn:
+        """Read an answer; ask again what was refused; tell of what stays unreadable."""
+        heard = Heard(answer=answer_of(response), moment=datetime.now(UTC))
+        outcome = inquiry.read(heard)
+        if not isinstance(outcome, TryAgain | Unreadable):
+            self._blocked.clear()
+            yield from inquiry.then(outcome, heard)
+            return
+        refused = isinstance(outcome, TryAgain)
+        again = self._again(response.request, outcome.reason) if refused else None
+        if again:
+            yield again
+        else:
+            yield self._unread(inquiry, heard, outcome)
+            yield from inquiry.otherwise()
+        if isinstance(outcome, TryAgain):
+            self._pause(outcome)
+            self._count_block(inquiry.product, outcome.reason)
+
+    def miss(self, failure: Failure) -> Turn:
+        """Tell of a question that got no answer, after the downloader's retries."""
+        request: Request = failure.request  # type: ignore[attr-defined]
+        inquiry: Inquiry = request.cb_kwargs["inquiry"]
+        silence = Unreadable(
+            f"no answer: {failure.getErrorMessage().rstrip('.')}",
+            "Check the network and KASPI_URL (`scrapy doctor`), then run again.",
+        )
+        nothing = Answer(status=0, body=b"", address=request.url)
+        yield self._unread(inquiry, Heard(answer=nothing, moment=datetime.now(UTC)), silence)
+        yield from inquiry.otherwise()
+        self._count_block(inquiry.product, "no_answer")
+
+    def _pause(self, refusal: TryAgain) -> None:
+        """Ask nobody anything for as long as the answer asks, or as such a refusal lasts."""
+        pauses: dict[str, float] = self.settings.getdict("REFUSAL_PAUSES")
+        seconds = refusal.wait_seconds or pauses.get(refusal.reason, 0.0)
+        engine = self.crawler.engine
+        if not engine or not seconds:
+            return
+        self.crawler.stats.max_value("refused/longest_pause", seconds)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + min(seconds, self.settings.getfloat("LONGEST_PAUSE"))
+        if until > self._paused_until:
+            self._paused_until = until
+            engine.pause()
+            loop.call_at(until, self._go_on)
+
+    def _go_on(self) -> None:
+        """End the pause, unless a later refusal has made it longer."""
+        if self.crawler.engine and asyncio.get_running_loop().time() >= self._paused_until:
+            self.crawler.engine.unpause()
+
+    def _again(self, request: Request | None, reason: str) -> Request | None:
+        if request is None:
+            return None
+        return get_retry_request(request, spider=self, reason=reason)
+
+    def _count_block(self, product: ProductId | ShortLink, reason: str) -> None:
+        """Raise CloseSpider when refusals follow each other, whatever we ask about."""
+        self.crawler.stats.inc_value(f"refused/{reason}")
+        self._blocked.append(product)
+        limit = self.settings.getint("BLOCKED_IN_A_ROW")
+        if len(self._blocked) < limit or len(set(self._blocked)) <= limit // 4:
+            return
+        if not self._ends_blocked:  # what was under way still comes in
+            self._ends_blocked = True
+            self.logger.error(
+                "%d answers in a row were refused (%s): the crawl ends here. "
+                "Wait, ask more slowly (KASPI_DELAY) or from another address, then run again",
+                len(self._blocked),
+                reason,
+            )
+        raise CloseSpider("blocked")
+
+    def _unread(
+        self, inquiry: Inquiry, heard: Heard, outcome: TryAgain | Unreadable
+    ) -> UnreadAnswer:
+        return UnreadAnswer(
+            spider=self.name,
+            kaspi_id=ProductId(str(inquiry.product)),
+            city_id=inquiry.city,
+            address=heard.answer.address,
+            status=heard.answer.status or None,
+            reason=outcome.reason,
+            remedy=outcome.remedy,
+            body=heard.answer.body,
+            checked_at=heard.moment,
+        )
+
+
+def _unreadable_offers(part: OffersPart) -> Unreadable:
+    return Unreadable(
+        "; ".join(part.unreadable),
+        "The other offers are kept and the board is marked incomplete; look at the answer.",
+    )
+
+
+def answer_of(response: Response) -> Answer:
+    """The response as the pages read it: of the headers, those that judge a refusal."""
+    headers = {}
+    if response.status != 200:
+        for name in ("Retry-After", "Location"):
+            if value := response.headers.get(name):
+                headers[name.lower()] = value.decode("latin-1")
+    return Answer(status=response.status, body=response.body, address=response.url, headers=headers)

@@ -1,0 +1,49 @@
+"""A progress bar, when a person watches."""
+
+import sys
+from typing import Any, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from scrapy import signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import NotConfigured
+
+
+class ProgressBar:
+    """Counts readings that are stored, on a terminal; says nothing elsewhere."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+        )
+        self._task = self._bar.add_task("", total=None)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        if not sys.stderr.isatty():
+            raise NotConfigured
+        extension = cls(crawler)
+        crawler.signals.connect(extension.spider_opened, signals.spider_opened)
+        crawler.signals.connect(extension.advance, signals.item_scraped)
+        crawler.signals.connect(extension.advance, signals.item_dropped)
+        crawler.signals.connect(extension.spider_closed, signals.spider_closed)
+        return extension
+
+    def spider_opened(self, spider: Any) -> None:
+        """Draw the bar."""
+        self._bar.update(self._task, description=f"{spider.name}: stored")
+        self._bar.start()
+
+    def advance(self, spider: Any) -> None:
+        """One more reading came to its end."""
+        self._bar.update(self._task, advance=1, total=spider.expected)
+
+    def spider_closed(self) -> None:
+        """Leave the bar as it stands."""
+        self._bar.stop()

@@ -1,0 +1,1 @@
+"""Bytes in, one item out; a page never asks the network for more."""

@@ -1,0 +1,30 @@
+"""What a page may turn into when it is not an item."""
+
+import attrs
+
+from partners.kaspi.storefront import Block
+
+
+@attrs.frozen
+class TryAgain:
+    """The data did not come, but may come when asked again.
+
+    `reason` is the kind of block; `wait_seconds` is how long the answer itself asks us to wait.
+    """
+
+    reason: str
+    remedy: str
+    wait_seconds: int | None = None
+
+    @classmethod
+    def after(cls, block: Block) -> "TryAgain":
+        """The outcome of a recognised block."""
+        return cls(block.kind.value, block.remedy, block.wait_seconds)
+
+
+@attrs.frozen
+class Unreadable:
+    """Something came that we do not understand: a person should look at it."""
+
+    reason: str
+    remedy: str

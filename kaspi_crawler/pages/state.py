@@ -1,0 +1,52 @@
+"""Finds the state that a storefront page assigns to a name in its inline scripts.
+
+Names are looked for in the bytes, wherever the scripts stand; nothing else of the page is parsed.
+"""
+
+import re
+from collections.abc import Iterator
+
+_ASSIGNED = re.compile(rb"\s*=\s*(?=\{)")
+_STRINGS_AND_BRACES = re.compile(rb'(?:[^"{}]++|"(?:[^"\\]++|\\.)*+")*+([{}])', re.DOTALL)
+
+
+def assigned_objects(body: bytes, name: bytes, near: int = 0) -> Iterator[bytes]:
+    """Each script's text from the `{` that is assigned to `name` up to the end of the script.
+
+    Trailing statements are still on it. A mention that is no assignment of an object is passed by.
+    The search begins at `near` and comes back to what lies before it: a page's states stand close
+    together, behind 270 KB of cities.
+    """
+    for start, end in ((near, len(body)), (0, near)):
+        at = body.find(name, start, end)
+        while at >= 0:
+            assigned = _ASSIGNED.match(body, at + len(name))
+            if assigned:
+                yield _to_end_of_script(body, assigned.end())
+            at = body.find(name, at + len(name), end)
+
+
+def _to_end_of_script(body: bytes, start: int) -> bytes:
+    end = body.find(b"</script", start)
+    return body[start:end] if end >= 0 else body[start:]
+
+
+def up_to_last_brace(script: bytes) -> bytes:
+    """A guess at the object that is right unless a later statement has braces of its own.
+
+    A wrong guess is not JSON, so that it cannot be mistaken for a right one.
+    """
+    return script[: script.rfind(b"}") + 1]
+
+
+def balanced(script: bytes) -> bytes:
+    """The object at the start of a script: up to its closing brace, braces in strings aside.
+
+    The whole script when the braces do not balance, as on a page that broke off.
+    """
+    depth = 0
+    for brace in _STRINGS_AND_BRACES.finditer(script):
+        depth += 1 if brace.group(1) == b"{" else -1
+        if depth == 0:
+            return script[: brace.end()]
+    return script

@@ -1,0 +1,1 @@
+"""One file, one spider, one scheduled job."""

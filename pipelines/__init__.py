@@ -1,0 +1,1 @@
+"""The hands: one stage a file, one verb a stage."""

@@ -1,0 +1,33 @@
+"""Stage 200: deduplicate: one reading of each thing in a crawl."""
+
+from scrapy.exceptions import DropItem
+
+from domain.offers import OfferBoard
+from domain.readings import Finding, ProductMissing, ProductRefresh
+from domain.reviews import ReviewSummary
+
+
+class Deduplicate:
+    """Remembers what the crawl has read, as one number a reading."""
+
+    def __init__(self) -> None:
+        self._seen: set[int] = set()
+
+    def process_item(self, item: Finding) -> Finding:
+        """Let the first reading of each thing pass."""
+        key = hash(subject(item))
+        if key in self._seen:
+            raise DropItem(f"Read twice in one crawl: {' '.join(subject(item))}")
+        self._seen.add(key)
+        return item
+
+
+def subject(reading: Finding) -> tuple[str, ...]:
+    """What a reading is about."""
+    match reading:
+        case OfferBoard():
+            return ("board", reading.kaspi_id, reading.city_id)
+        case ProductRefresh() | ProductMissing():
+            return ("product", reading.kaspi_id)
+        case ReviewSummary():
+            return ("reviews", reading.kaspi_id)
