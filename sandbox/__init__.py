@@ -1,0 +1,1 @@
+"""The playground: the marketplaces in miniature, on this machine."""

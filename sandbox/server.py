@@ -1,0 +1,215 @@
+"""The storefront's address on this machine: routes, the way in, and a clock that may run."""
+
+import asyncio
+import ipaddress
+import re
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+
+import attrs
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from domain.identity import ALMATY_CITY, CityId, ProductId
+from sandbox.control import Control, Visits
+from sandbox.offers import BadRequest, OffersDesk, read_request, spring_error
+from sandbox.packing import Body
+from sandbox.pages import PagesDesk
+from sandbox.reviews import ReviewsDesk, Wanted
+from sandbox.world import TICK, World
+
+_ID_AT_THE_END = re.compile(r"(?:^|-)(\d+)/?$")
+_CITY_COOKIE = "kaspi.storefront.cookie.city"
+_ROBOTS = b"User-agent: *\nCrawl-delay: 10\nDisallow: /shop/cart/\nDisallow: /yml/\n"
+#: Answers shorter than this are not worth packing, in bytes.
+_WORTH_PACKING = 1_000
+
+
+class NotLoopback(ValueError):
+    """An address that others could reach; the sandbox refuses to listen there."""
+
+
+@asynccontextmanager
+async def running(
+    world: World, host: str = "127.0.0.1", port: int = 0, speed: float = 0
+) -> AsyncIterator[str]:
+    """Serve a world while the block lasts, and hand over its address.
+
+    Port 0 takes a free one. `speed` is sandbox seconds per real second; 0 stands still.
+    Raises NotLoopback for any other bind address, OSError for a taken port.
+    """
+    app = application(world)
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1)
+    listening = loopback(host)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, listening, port)
+        await site.start()
+        async with _clock(world, speed):
+            yield address(listening, runner.addresses[0][1])
+    finally:
+        await runner.cleanup()
+
+
+def loopback(host: str) -> str:
+    """The numeric bind address. Raises NotLoopback for one that is not on this machine alone."""
+    named = "127.0.0.1" if host == "localhost" else host
+    with suppress(ValueError):
+        if ipaddress.ip_address(named).is_loopback:
+            return named
+    raise NotLoopback(f"the sandbox listens on this machine alone: {host} is not 127.0.0.1")
+
+
+def address(host: str, port: int) -> str:
+    """Where the sandbox is reached."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def application(world: World) -> web.Application:
+    """All routes over one world."""
+    visits = Visits()
+    app = web.Application(middlewares=list(way_in(visits)), client_max_size=64 * 1024)
+    app.add_routes(Storefront(world).routes())
+    app.add_routes(Control(world, visits).routes())
+    return app
+
+
+def way_in(visits: Visits) -> Sequence[Middleware]:
+    """What every request passes, outermost first. Faults take their place after the counting."""
+
+    @web.middleware
+    async def counted(request: web.Request, handler: Handler) -> web.StreamResponse:
+        visits.count(request)
+        return await handler(request)
+
+    return (counted,)
+
+
+@attrs.define
+class Storefront:
+    """The marketplace's own paths."""
+
+    world: World
+    _pages: PagesDesk = attrs.field(init=False)
+    _offers: OffersDesk = attrs.field(init=False)
+    _reviews: ReviewsDesk = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._pages = PagesDesk(self.world)
+        self._offers = OffersDesk(self.world)
+        self._reviews = ReviewsDesk(self.world)
+
+    def routes(self) -> list[web.RouteDef]:
+        """Paths as the marketplace spells them; whatever else is asked is not found."""
+        return [
+            web.get("/shop/p/{tail:.+}", self.page),
+            web.post("/yml/offer-view/offers/{product}", self.offers),
+            web.route("*", "/yml/offer-view/offers/{product}", self.offers_refused),
+            web.get("/yml/review-view/api/v1/reviews/product/{product}", self.reviews),
+            web.get("/robots.txt", self.robots),
+            web.get("/{tail:.*}", self.missing),
+        ]
+
+    async def page(self, request: web.Request) -> web.Response:
+        """A product's page in the city of the query, of the cookie, or in Almaty."""
+        number = _ID_AT_THE_END.search(request.match_info["tail"])
+        body = self._pages.page(ProductId(number[1]), _city(request)) if number else None
+        if body is None:
+            return await self.missing(request)
+        return _answer(request, body, "text/html")
+
+    async def missing(self, request: web.Request) -> web.Response:
+        """The page for what is not there."""
+        return _answer(request, self._pages.missing(), "text/html", status=404)
+
+    async def offers(self, request: web.Request) -> web.Response:
+        """Offers of one card in one city."""
+        product = ProductId(request.match_info["product"])
+        try:
+            asked = read_request(await request.read())
+        except BadRequest:
+            return self._refused(request, 400, "Bad Request")
+        return _answer(request, self._offers.answer(product, asked), "application/json")
+
+    async def offers_refused(self, request: web.Request) -> web.Response:
+        """Any method but POST."""
+        return self._refused(request, 405, "Method Not Allowed")
+
+    async def reviews(self, request: web.Request) -> web.Response:
+        """Reviews of one card, with the totals when asked for."""
+        product = ProductId(request.match_info["product"])
+        try:
+            wanted = _wanted(request)
+        except ValueError:
+            return self._refused(request, 400, "Bad Request")
+        return _answer(request, self._reviews.answer(product, wanted), "application/json")
+
+    async def robots(self, request: web.Request) -> web.Response:
+        """What crawlers are asked to respect."""
+        return _answer(request, Body([_ROBOTS]), "text/plain")
+
+    def _refused(self, request: web.Request, status: int, error: str) -> web.Response:
+        """A Spring error; its path is the inner service's, without what stands before it."""
+        inner = "/" + request.path.split("/", 3)[-1]
+        body = spring_error(status, error, inner, self.world.now)
+        return _answer(request, Body([body]), "application/json", status=status)
+
+
+def _city(request: web.Request) -> CityId:
+    """The city a page is for; what is not a number counts as not said."""
+    for said in (request.query.get("c", ""), request.cookies.get(_CITY_COOKIE, "")):
+        if said.isdecimal() and said.isascii():
+            return CityId(said)
+    return ALMATY_CITY
+
+
+def _wanted(request: web.Request) -> Wanted:
+    """The query of a reviews request. Raises ValueError for a limit or page that is none."""
+    said = request.query
+    limit, page = int(said.get("limit", "9")), int(said.get("page", "0"))
+    if limit < 1 or page < 0:
+        raise ValueError(f"limit {limit}, page {page}")
+    return Wanted(
+        group=said.get("filter", "COMMENT"),
+        sort=said.get("sort", "POPULARITY"),
+        merchant=said.get("merchantCodes", ""),
+        limit=limit,
+        page=page,
+        with_totals=said.get("withAgg") == "true",
+    )
+
+
+def _answer(request: web.Request, body: Body, kind: str, status: int = 200) -> web.Response:
+    """Plain, or gzipped where the client takes it."""
+    headers = {"Content-Type": f"{kind};charset=UTF-8", "Vary": "Accept-Encoding"}
+    if "gzip" in request.headers.get("Accept-Encoding", "") and body.size > _WORTH_PACKING:
+        headers["Content-Encoding"] = "gzip"
+        return web.Response(body=body.gzipped, status=status, headers=headers)
+    return web.Response(body=body.plain, status=status, headers=headers)
+
+
+@asynccontextmanager
+async def _clock(world: World, speed: float) -> AsyncIterator[None]:
+    """Let the world's time run beside the real one, a tick at a time."""
+    running_clock = asyncio.create_task(_keep_time(world, speed)) if speed > 0 else None
+    try:
+        yield
+    finally:
+        if running_clock:
+            running_clock.cancel()
+            with suppress(asyncio.CancelledError):
+                await running_clock
+
+
+async def _keep_time(world: World, speed: float) -> None:
+    """Advance whole ticks only, at most twenty times a real second."""
+    pause = max(TICK.total_seconds() / speed, 0.05)
+    owed, before = 0.0, time.monotonic()
+    while True:
+        await asyncio.sleep(pause)
+        now = time.monotonic()
+        owed, before = owed + (now - before) * speed, now
+        ticks, owed = divmod(owed, TICK.total_seconds())
+        if ticks:
+            world.advance(world.now + int(ticks) * TICK)
