@@ -1,0 +1,1 @@
+"""What our spiders are measured against."""
