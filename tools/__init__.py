@@ -1,0 +1,1 @@
+"""What prepares a machine for the project, with the standard library alone."""

@@ -1,0 +1,145 @@
+"""Make the pages of docs/ that come from the code: sources, stages, database.
+
+`python -m tools.docs` writes them; a test makes them anew and compares.
+"""
+
+import importlib
+import inspect
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from scrapy.settings import Settings
+from scrapy.spiderloader import get_spider_loader
+from scrapy.utils.project import get_project_settings
+
+from storage.ready import ready_address
+from storage.schema import libpq_address
+
+ROOT = Path(__file__).resolve().parent.parent
+_MADE = "<!-- Made by `make docs` from the code: change it there. -->\n\n"
+
+_COLUMNS = """
+SELECT pg_class.relname, obj_description(pg_class.oid, 'pg_class'),
+       attname, format_type(atttypid, atttypmod), NOT attnotnull,
+       col_description(pg_class.oid, attnum)
+FROM pg_class
+JOIN pg_attribute ON attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped
+WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v') AND NOT relispartition
+    AND relname <> 'alembic_version'
+ORDER BY array_position(
+    ARRAY['products', 'product_history', 'product_changes', 'product_cards', 'boards', 'offers',
+          'offer_history', 'offer_history_daily', 'work_list', 'runs'], relname::text),
+    relname, attnum
+"""
+
+_STAGES = """An item walks through the stages in the order of their numbers, and only forward. Each
+stage is one file of `pipelines/`, listed once in `kaspi_crawler/settings.py`.
+"""
+
+_DATABASE = """# The database
+
+Every table and column, and questions with their answers in SQL. The way in:
+
+```
+scrapy database psql                      # a prompt; -c "…" runs one statement
+scrapy database url                       # the address, for any client
+scrapy database status                    # server, size, rows, migrations
+scrapy export history --format xlsx       # or without SQL
+```
+
+Prices are whole tenge. Moments are `timestamptz`, in UTC; `AT TIME ZONE 'Asia/Almaty'` shows them
+as people in Kazakhstan see them. Ids of products, cities and merchants are texts, as the
+marketplace sends them.
+
+History is change-only: a row says how a thing was from its moment until the next row of the same
+thing. First sighting, change, disappearance and return each make a row; an unchanged reading makes
+none and only moves `checked_at`. So the state at a moment is the last row at or before it:
+`board_at(product, city, moment)` answers that for a whole board: who stood on it with which price,
+delivery class, preorder, bonus and rating, exactly. `delivery_days` and `merchant_reviews` are
+those of `since`, because a change of them alone makes no row. Before the first reading of a board,
+and for months that were rolled up, the answer is empty.
+
+A board that could not be read whole (`complete` is false) may bring news of offers that were seen,
+but never says that somebody left.
+
+`offer_history` has a partition a month. `scrapy database retain --months N` rolls older months up
+into `offer_history_daily` and drops them; `board_at` stays exact for every moment that is kept.
+
+"""
+
+
+def sources(settings: Settings) -> str:
+    """docs/sources.md: each spider with what it reads and may be told."""
+    loader = get_spider_loader(settings)
+    parts = [
+        f"# Sources\n\n{_MADE}Each source is a spider: `scrapy crawl NAME -a argument=value`.\n"
+    ]
+    for name in sorted(loader.list()):
+        text = inspect.getdoc(loader.load(name)) or ""
+        described, _, listed = text.partition("\nArguments\n")
+        arguments = inspect.cleandoc(listed)
+        parts.append(f"\n## {name}\n\n{described.strip()}\n\n```\n{arguments}\n```\n")
+    return "".join(parts)
+
+
+def stages(settings: Settings) -> str:
+    """docs/stages.md: each stage with its number, verb and promise."""
+    parts = [f"# Stages\n\n{_MADE}{_STAGES}"]
+    listed: dict[str, int] = settings.getdict("ITEM_PIPELINES")
+    for path, number in sorted(listed.items(), key=lambda item: item[1]):
+        module_name, _, class_name = path.rpartition(".")
+        module = importlib.import_module(module_name)
+        sentence = (inspect.getdoc(module) or "").partition(": ")[2]
+        promise = inspect.getdoc(getattr(module, class_name)) or ""
+        parts.append(
+            f"\n## {number} {module_name.rpartition('.')[2]}\n\n"
+            f"{sentence[:1].upper()}{sentence[1:]}\n\n{promise}\n"
+        )
+    return "".join(parts)
+
+
+def database(connection: psycopg.Connection[Any]) -> str:
+    """docs/database.md: tables and columns from their comments, queries from docs/queries."""
+    tables, queries = "".join(_tables(connection)), "".join(_queries())
+    return f"{_DATABASE}{_MADE}{tables}\n## Questions and answers\n{queries}"
+
+
+def _tables(connection: psycopg.Connection[Any]) -> Iterator[str]:
+    table = None
+    for name, about, column, form, nullable, meaning in connection.execute(_COLUMNS):
+        if name != table:
+            table = name
+            yield f"\n## {name}\n\n{about}\n\n| column | type | meaning |\n|---|---|---|\n"
+        yield f"| `{column}` | {form}{' or null' if nullable else ''} | {meaning} |\n"
+
+
+def _queries() -> Iterator[str]:
+    for path in sorted((ROOT / "docs" / "queries").glob("*.sql")):
+        question, _, statement = path.read_text(encoding="utf-8").partition("\n")
+        yield f"\n### {question.removeprefix('-- ')}\n\n```sql\n{statement.strip()}\n```\n"
+
+
+def pages(connection: psycopg.Connection[Any]) -> dict[str, str]:
+    """The text of each page, by its name in docs/."""
+    settings = get_project_settings()
+    return {
+        "sources.md": sources(settings),
+        "stages.md": stages(settings),
+        "database.md": database(connection),
+    }
+
+
+def main() -> None:
+    """Write the pages."""
+    settings = get_project_settings()
+    address = ready_address(os.environ.get("DATABASE_URL", ""), Path(settings["DATA_DIR"]))
+    with psycopg.connect(libpq_address(address)) as connection:
+        for name, text in pages(connection).items():
+            (ROOT / "docs" / name).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
