@@ -1,0 +1,1 @@
+"""Promises, from pure tables to the real thing."""

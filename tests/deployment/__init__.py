@@ -1,0 +1,1 @@
+"""Promises of the files that put the crawler on a server."""

@@ -1,0 +1,1 @@
+"""Pages read bytes: recorded ones, invented ones and spoilt ones."""

@@ -1,0 +1,1 @@
+"""How partners are asked, and how their refusals are recognised."""

@@ -1,0 +1,122 @@
+"""Validate: a reading that contradicts itself goes no further, and hears why."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import attrs
+import pytest
+from scrapy.exceptions import DropItem
+
+from domain.identity import MerchantId, ProductId
+from domain.money import DEAREST, Tenge
+from domain.readings import Finding
+from pipelines.validate import Validate, complaints
+from tests.building import (
+    ASTANA,
+    LAMP,
+    board,
+    card,
+    incomplete,
+    missing,
+    offer,
+    refresh,
+    reviews,
+)
+
+LATE = datetime.now(UTC) + timedelta(hours=1)
+NO_ZONE = datetime(2026, 9, 18, 7, 0)  # noqa: DTZ001
+
+TRUE: list[Any] = [
+    pytest.param(board(offer("101"), offer("102")), id="a board"),
+    pytest.param(board(), id="a board without offers"),
+    pytest.param(incomplete(offer(), total=5), id="a part of a board"),
+    pytest.param(incomplete(offer("1"), offer("2"), total=1), id="a board that shrank meanwhile"),
+    pytest.param(board(offer(), total=2), id="a merchant with two offers, one of which counts"),
+    pytest.param(board(offer(price=1), offer("2", DEAREST)), id="the extremes of prices"),
+    pytest.param(refresh(), id="a refresh"),
+    pytest.param(refresh(board(offer()), board(offer(), city=ASTANA)), id="two cities"),
+    pytest.param(refresh(reviews=None), id="a refresh without reviews"),
+    pytest.param(reviews(), id="reviews"),
+    pytest.param(reviews(rate=None, rating_amount=0, review_amount=0), id="nobody has rated"),
+    pytest.param(reviews(rate=Decimal(5), review_amount=None), id="a group is absent"),
+    pytest.param(missing(), id="no such product"),
+]
+
+
+@pytest.mark.parametrize("reading", TRUE)
+def test_what_is_true_passes(reading: Finding) -> None:
+    assert list(complaints(reading)) == []
+    assert Validate().process_item(reading) is reading
+
+
+UNTRUE: list[Any] = [
+    pytest.param(
+        board(offer("101"), offer("101", 9_000)), "names a merchant twice", id="a merchant twice"
+    ),
+    pytest.param(
+        board(offer("101"), offer("102"), total=1),
+        "has 1 offers and holds 2",
+        id="more offers than there are",
+    ),
+    pytest.param(incomplete(total=-1), "has -1 offers and holds 0", id="fewer than no offers"),
+    pytest.param(
+        board(attrs.evolve(offer(), merchant_id=MerchantId(""))),
+        "an offer without a merchant",
+        id="nobody's offer",
+    ),
+    pytest.param(
+        board(attrs.evolve(offer(), price=Tenge(0))), "a price of 0 ₸ (merchant 101)", id="for free"
+    ),
+    pytest.param(
+        board(attrs.evolve(offer(), price=Tenge(-5))), "a price of -5 ₸", id="a price below zero"
+    ),
+    pytest.param(
+        board(attrs.evolve(offer(), price=Tenge(DEAREST + 1))),
+        f"a price of {DEAREST + 1} ₸",
+        id="a price that nobody pays",
+    ),
+    pytest.param(board(offer(), checked_at=LATE), "in the future", id="a board of tomorrow"),
+    pytest.param(board(checked_at=NO_ZONE), "without a zone", id="a moment without a zone"),
+    pytest.param(
+        refresh(card=card(product=ProductId("11636226b")), boards=(), reviews=None),
+        "an id that is not a number",
+        id="a base product",
+    ),
+    pytest.param(refresh(card=card(name="")), "has no name", id="a card without a name"),
+    pytest.param(
+        refresh(card=card(image_urls=("h9d/h46/1.jpg",))),
+        "an image without an address: 'h9d/h46/1.jpg'",
+        id="an image from nowhere",
+    ),
+    pytest.param(refresh(card=card(checked_at=LATE)), "in the future", id="a card of tomorrow"),
+    pytest.param(
+        refresh(board(offer(), product=LAMP)), f"a part of {LAMP}", id="another product's board"
+    ),
+    pytest.param(
+        refresh(reviews=reviews(product=LAMP)), f"a part of {LAMP}", id="another product's reviews"
+    ),
+    pytest.param(
+        refresh(board(offer("1"), offer("1"))), "names a merchant twice", id="a bad board within"
+    ),
+    pytest.param(reviews(rate=Decimal("5.1")), "rating of 5.1", id="too good a rating"),
+    pytest.param(reviews(rate=Decimal(-1)), "rating of -1", id="too bad a rating"),
+    pytest.param(reviews(rating_amount=-1), "a negative count", id="fewer than no ratings"),
+    pytest.param(
+        attrs.evolve(reviews(), checked_at=LATE), "in the future", id="reviews of tomorrow"
+    ),
+    pytest.param(attrs.evolve(missing(), checked_at=LATE), "in the future", id="gone tomorrow"),
+]
+
+
+@pytest.mark.parametrize(("reading", "sentence"), UNTRUE)
+def test_what_cannot_be_true_is_refused(reading: Finding, sentence: str) -> None:
+    with pytest.raises(DropItem, match="A reading was refused") as refused:
+        Validate().process_item(reading)
+    assert sentence in str(refused.value)
+    assert str(reading.kaspi_id) in str(refused.value)
+
+
+def test_a_clock_that_is_a_little_fast_is_borne() -> None:
+    soon = datetime.now(UTC) + timedelta(minutes=4)
+    assert list(complaints(board(offer(), checked_at=soon))) == []

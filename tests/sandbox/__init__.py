@@ -1,0 +1,1 @@
+"""Promises of the sandbox: it behaves like the marketplace and knows the truth."""

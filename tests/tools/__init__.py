@@ -1,0 +1,1 @@
+"""Promises of the tools that set the project up."""
