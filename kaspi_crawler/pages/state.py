@@ -6,7 +6,7 @@ Names are looked for in the bytes, wherever the scripts stand; nothing else of t
 import re
 from collections.abc import Iterator
 
-_ASSIGNED = re.compile(rb"\s*=\s*(?=\{)")
+_ASSIGNED = re.compile(rb"\s*=\s*(?=(\{|null\b))")
 _STRINGS_AND_BRACES = re.compile(rb'(?:[^"{}]++|"(?:[^"\\]++|\\.)*+")*+([{}])', re.DOTALL)
 
 
@@ -14,15 +14,18 @@ def assigned_objects(body: bytes, name: bytes, near: int = 0) -> Iterator[bytes]
     """Each script's text from the `{` that is assigned to `name` up to the end of the script.
 
     Trailing statements are still on it. A mention that is no assignment of an object is passed by.
-    The search begins at `near` and comes back to what lies before it: a page's states stand close
-    together, behind 270 KB of cities.
+    The search begins at `near` and comes back to what lies before it, unless the name was null
+    from there on: a page's states stand close together, behind 270 KB of cities.
     """
+    null = False
     for start, end in ((near, len(body)), (0, near)):
-        at = body.find(name, start, end)
+        at = -1 if null else body.find(name, start, end)
         while at >= 0:
-            assigned = _ASSIGNED.match(body, at + len(name))
-            if assigned:
-                yield _to_end_of_script(body, assigned.end())
+            if assigned := _ASSIGNED.match(body, at + len(name)):
+                if assigned[1] == b"{":
+                    yield _to_end_of_script(body, assigned.end())
+                else:
+                    null = True
             at = body.find(name, at + len(name), end)
 
 

@@ -87,9 +87,9 @@ class Killed:
 def killed(open_workplace: Opener, market: Market) -> Killed:
     place = open_workplace()
     slowly = {"KASPI_DELAY": "0.03", "KASPI_PAGE_DELAY": "0.03"}
-    for _ in range(3):
+    for moment in (at_some_moment, at_some_moment, once_a_line_is_written):
         with place.started("products", told(market), environment=slowly) as crawl:
-            after_answers(market, random.randint(20, 160))  # noqa: S311
+            moment(place, market)
             assert crawl.end(signal.SIGKILL).code == -signal.SIGKILL
         # The server may still be at work on what the dead have sent.
         eventually(lambda: not others(place.database))
@@ -98,6 +98,17 @@ def killed(open_workplace: Opener, market: Market) -> Killed:
     assert (ended.code, ended.reason) == (0, "finished")
     exported = [lines_of(path) for path in place.files("products")]
     return Killed(place=place, exported=exported)
+
+
+def at_some_moment(_place: Workplace, market: Market) -> None:
+    after_answers(market, random.randint(20, 160))  # noqa: S311
+
+
+def once_a_line_is_written(place: Workplace, market: Market) -> None:
+    """Wait until the crawl has filled what it keeps in memory of its export, and goes on."""
+    (place.exports / "products").mkdir(parents=True, exist_ok=True)
+    eventually(lambda: any(path.stat().st_size for path in place.exports.rglob("*.jsonl.partial")))
+    after_answers(market, 1)
 
 
 def others(database: str) -> list[dict[str, object]]:

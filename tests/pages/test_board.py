@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
 import attrs
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -217,7 +218,7 @@ BOARDS = st.lists(PRICES, max_size=12).map(
 def repriced(new_prices: list[int]) -> Callable[[list[Offer]], list[Offer]]:
     def change(offers: list[Offer]) -> list[Offer]:
         return [
-            attrs.evolve(offer, price=tenge(new_prices[number % len(new_prices)]))
+            msgspec.structs.replace(offer, price=tenge(new_prices[number % len(new_prices)]))
             for number, offer in enumerate(offers)
         ]
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import msgspec
 import pytest
 
 from domain.identity import CityId, ProductId
@@ -35,9 +36,15 @@ def as_json(value: object) -> object:
         return str(value)
     if isinstance(value, tuple):
         return [as_json(one) for one in value]
+    if isinstance(value, msgspec.Struct):
+        return as_json_object(msgspec.structs.asdict(value))
     if attrs.has(type(value)):
-        return {name: as_json(one) for name, one in attrs.asdict(value, recurse=False).items()}  # type: ignore[arg-type]
+        return as_json_object(attrs.asdict(value, recurse=False))  # type: ignore[arg-type]
     return value
+
+
+def as_json_object(fields: dict[str, object]) -> dict[str, object]:
+    return {name: as_json(one) for name, one in fields.items()}
 
 
 @cache

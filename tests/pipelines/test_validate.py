@@ -61,18 +61,14 @@ UNTRUE: list[Any] = [
     ),
     pytest.param(incomplete(total=-1), "has -1 offers and holds 0", id="fewer than no offers"),
     pytest.param(
-        board(attrs.evolve(offer(), merchant_id=MerchantId(""))),
+        board(offer(merchant_id=MerchantId(""))),
         "an offer without a merchant",
         id="nobody's offer",
     ),
+    pytest.param(board(offer(price=Tenge(0))), "a price of 0 ₸ (merchant 101)", id="for free"),
+    pytest.param(board(offer(price=Tenge(-5))), "a price of -5 ₸", id="a price below zero"),
     pytest.param(
-        board(attrs.evolve(offer(), price=Tenge(0))), "a price of 0 ₸ (merchant 101)", id="for free"
-    ),
-    pytest.param(
-        board(attrs.evolve(offer(), price=Tenge(-5))), "a price of -5 ₸", id="a price below zero"
-    ),
-    pytest.param(
-        board(attrs.evolve(offer(), price=Tenge(DEAREST + 1))),
+        board(offer(price=Tenge(DEAREST + 1))),
         f"a price of {DEAREST + 1} ₸",
         id="a price that nobody pays",
     ),
