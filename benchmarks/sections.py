@@ -29,7 +29,7 @@ class Scale:
     repeats: int = 3
     boards: int = 3_000
     orm_boards: int = 600
-    products: int = 200
+    products: int = 600
     original_products: int = 10
     stored_boards: int = 2_000
     many_boards: int = 10_000

@@ -4,6 +4,7 @@ import asyncio
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, ClassVar, Self
 from uuid import uuid4
 
@@ -34,6 +35,7 @@ from partners.kaspi.storefront import ShortLink, Storefront
 ROOM = 64
 
 Turn = Iterator[Request | Reading]
+BoardThen = Callable[[OfferBoard | None], Turn]
 
 
 def _nothing_more() -> Turn:
@@ -122,16 +124,13 @@ class StorefrontSpider(Spider):
         """The first question about a product; a short link is followed to find it."""
         if not isinstance(product, ShortLink):
             return ask(product)
-        link = product
-
-        def read(heard: Heard) -> ProductId | TryAgain | Unreadable:
-            return ShortLinkAnswer(heard.answer, link).to_item()
-
-        def then(found: ProductId, _heard: Heard) -> Turn:
-            yield ask(found)
-
-        inquiry = Inquiry(product=link, city=None, read=read, then=then)
-        return self.ask(self.storefront.short_link(link), inquiry)
+        inquiry = Inquiry(
+            product=product,
+            city=None,
+            read=partial(_read_short_link, product),
+            then=lambda found, _heard: iter((ask(found),)),
+        )
+        return self.ask(self.storefront.short_link(product), inquiry)
 
     def ask(self, call: Call, inquiry: Inquiry, slot: str | None = None) -> Request:
         """The request that carries a call; the slot, when given, paces it apart."""
@@ -147,33 +146,32 @@ class StorefrontSpider(Spider):
             dont_filter=True,
         )
 
-    def ask_board(
-        self, reading: BoardReading, then: Callable[[OfferBoard | None], Turn]
-    ) -> Request:
+    def ask_board(self, reading: BoardReading, then: BoardThen) -> Request:
         """Ask for the next page of a board, and go on until the board is whole.
 
         `then` gets the board, incomplete when a page stayed unreadable, or None without a page.
         """
-        product, city, page = reading.product, reading.city, reading.next_page or 0
+        inquiry = Inquiry(
+            product=reading.product,
+            city=reading.city,
+            read=partial(_read_offers, reading),
+            then=partial(self._add_offers, reading, then),
+            otherwise=partial(_take_what_is_held, reading, then),
+        )
+        page = reading.next_page or 0
+        return self.ask(self.storefront.offers(reading.product, reading.city, page), inquiry)
 
-        def read(heard: Heard) -> OffersPart | TryAgain | Unreadable:
-            return OffersPage(heard.answer, product, city, heard.moment).to_item()
-
-        def add(part: OffersPart, heard: Heard) -> Turn:
-            if part.unreadable:
-                yield self._unread(inquiry, heard, _unreadable_offers(part))
-            grown = reading.add(part, heard.moment)
-            if grown.next_page is not None:
-                yield self.ask_board(grown, then)
-                return
-            self._tell_of_missing_offers(grown)
-            yield from then(grown.board)
-
-        def give_up() -> Turn:
-            yield from then(reading.board if reading.checked_at else None)
-
-        inquiry = Inquiry(product=product, city=city, read=read, then=add, otherwise=give_up)
-        return self.ask(self.storefront.offers(product, city, page), inquiry)
+    def _add_offers(
+        self, reading: BoardReading, then: BoardThen, part: OffersPart, heard: Heard
+    ) -> Turn:
+        if part.unreadable:
+            yield self._unread(reading.product, reading.city, heard, _unreadable_offers(part))
+        grown = reading.add(part, heard.moment)
+        if grown.next_page is not None:
+            yield self.ask_board(grown, then)
+            return
+        self._tell_of_missing_offers(grown)
+        yield from then(grown.board)
 
     def _tell_of_missing_offers(self, reading: BoardReading) -> None:
         """Say which board was read to its end and is not whole; who was unreadable is told."""
@@ -195,11 +193,13 @@ class StorefrontSpider(Spider):
         otherwise: Callable[[], Turn] = _nothing_more,
     ) -> Request:
         """Ask for the rating and the counts of a product."""
-
-        def read(heard: Heard) -> ReviewSummary | TryAgain | Unreadable:
-            return ReviewsPage(heard.answer, product, heard.moment).to_item()
-
-        inquiry = Inquiry(product=product, city=None, read=read, then=then, otherwise=otherwise)
+        inquiry = Inquiry(
+            product=product,
+            city=None,
+            read=partial(_read_reviews, product),
+            then=then,
+            otherwise=otherwise,
+        )
         return self.ask(self.storefront.reviews(product), inquiry)
 
     def hand_over(self, reading: Reading | None, _heard: Heard | None = None) -> Turn:
@@ -220,7 +220,7 @@ class StorefrontSpider(Spider):
         if again:
             yield again
         else:
-            yield self._unread(inquiry, heard, outcome)
+            yield self._unread(inquiry.product, inquiry.city, heard, outcome)
             yield from inquiry.otherwise()
         if isinstance(outcome, TryAgain):
             self._pause(outcome)
@@ -235,7 +235,8 @@ class StorefrontSpider(Spider):
             "Check the network and KASPI_URL (`scrapy doctor`), then run again.",
         )
         nothing = Answer(status=0, body=b"", address=request.url)
-        yield self._unread(inquiry, Heard(answer=nothing, moment=datetime.now(UTC)), silence)
+        heard = Heard(answer=nothing, moment=datetime.now(UTC))
+        yield self._unread(inquiry.product, inquiry.city, heard, silence)
         yield from inquiry.otherwise()
         self._count_block(inquiry.product, "no_answer")
 
@@ -282,12 +283,16 @@ class StorefrontSpider(Spider):
         raise CloseSpider("blocked")
 
     def _unread(
-        self, inquiry: Inquiry, heard: Heard, outcome: TryAgain | Unreadable
+        self,
+        product: ProductId | ShortLink,
+        city: CityId | None,
+        heard: Heard,
+        outcome: TryAgain | Unreadable,
     ) -> UnreadAnswer:
         return UnreadAnswer(
             spider=self.name,
-            kaspi_id=ProductId(str(inquiry.product)),
-            city_id=inquiry.city,
+            kaspi_id=ProductId(str(product)),
+            city_id=city,
             address=heard.answer.address,
             status=heard.answer.status or None,
             reason=outcome.reason,
@@ -295,6 +300,22 @@ class StorefrontSpider(Spider):
             body=heard.answer.body,
             checked_at=heard.moment,
         )
+
+
+def _read_short_link(link: ShortLink, heard: Heard) -> ProductId | TryAgain | Unreadable:
+    return ShortLinkAnswer(heard.answer, link).to_item()
+
+
+def _read_offers(reading: BoardReading, heard: Heard) -> OffersPart | TryAgain | Unreadable:
+    return OffersPage(heard.answer, reading.product, reading.city, heard.moment).to_item()
+
+
+def _read_reviews(product: ProductId, heard: Heard) -> ReviewSummary | TryAgain | Unreadable:
+    return ReviewsPage(heard.answer, product, heard.moment).to_item()
+
+
+def _take_what_is_held(reading: BoardReading, then: BoardThen) -> Turn:
+    return then(reading.board if reading.checked_at else None)
 
 
 def _unreadable_offers(part: OffersPart) -> Unreadable:

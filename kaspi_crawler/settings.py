@@ -143,7 +143,7 @@ DOWNLOADER_MIDDLEWARES = {
 # --- Memory ------------------------------------------------------------------------------------
 
 #: A batch is written when it holds this many offers, or after this many seconds.
-STORE_BATCH_OFFERS = 4_000
+STORE_BATCH_OFFERS = 1_000
 STORE_LINGER = 0.05
 #: How long a database that went away is waited for, in seconds.
 STORE_PATIENCE = 120.0

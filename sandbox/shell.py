@@ -175,11 +175,25 @@ def body(heading: str) -> str:
     )
 
 
+#: What the menu offers below each root category.
+_SHELVES = ("Хиты продаж", "Новинки", "Скидки", "Рассрочка 0-0-12", "Доставка сегодня")
+
+
 def _menu() -> str:
     return "".join(
         f'<li data-category="{code}" class="nav__el"><a href="/shop/c/{quote(code.lower())}/" '
-        f'class="nav__el-link"><span class="nav__el-link-text">{title}</span></a></li>'
+        f'class="nav__el-link"><span class="nav__el-link-text">{title}</span></a>'
+        f'<div class="nav__sub">{_shelves(code)}</div></li>'
         for code, title in ROOTS
+    )
+
+
+def _shelves(code: str) -> str:
+    return "".join(
+        f'<div class="nav__sub-el"><div class="nav__sub-el-icon"></div><a '
+        f'href="/shop/c/{quote(code.lower())}/?shelf={number}" class="nav__sub-el-link">{title}'
+        "</a></div>"
+        for number, title in enumerate(_SHELVES)
     )
 
 

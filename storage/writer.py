@@ -52,7 +52,7 @@ class Patience:
     or when its first reading has waited for `longest_linger`.
     """
 
-    full_at: int = 4_000
+    full_at: int = 1_000
     linger: float = 0.05
     longest_linger: float = 0.5
     give_up_after: float = 120.0

@@ -3,8 +3,6 @@
 import sys
 from typing import Any, Self
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from scrapy import signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
@@ -13,8 +11,16 @@ from scrapy.exceptions import NotConfigured
 class ProgressBar:
     """Counts readings that are stored, on a terminal; says nothing elsewhere."""
 
-    def __init__(self, crawler: Crawler) -> None:
-        self._crawler = crawler
+    def __init__(self) -> None:
+        from rich.console import Console  # noqa: PLC0415  (most crawls have no terminal)
+        from rich.progress import (  # noqa: PLC0415
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -28,7 +34,7 @@ class ProgressBar:
     def from_crawler(cls, crawler: Crawler) -> Self:
         if not sys.stderr.isatty():
             raise NotConfigured
-        extension = cls(crawler)
+        extension = cls()
         crawler.signals.connect(extension.spider_opened, signals.spider_opened)
         crawler.signals.connect(extension.advance, signals.item_scraped)
         crawler.signals.connect(extension.advance, signals.item_dropped)
