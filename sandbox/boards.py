@@ -201,7 +201,7 @@ class Board:
         known = sum(self._was_there(index, since) for index in came)
         return Movement(
             changed=sum(
-                old.present and new.present and old.price != new.price for old, new in pairs
+                old.present and new.present and old != new for old, new in pairs
             ),
             left=sum(old.present and not new.present for old, new in pairs),
             arrived=len(came) - known,

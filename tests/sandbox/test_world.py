@@ -164,8 +164,8 @@ def test_a_movement_counts_each_seller_once_start_against_end(market: World) -> 
     for city in STOCKED:
         counted = Movement()
         for product in market.cards:
-            old = {o.merchant_id: o.price for o in before[city, product]}
-            new = {o.merchant_id: o.price for o in after[city, product]}
+            old = {o.merchant_id: (o.price, o.preorder) for o in before[city, product]}
+            new = {o.merchant_id: (o.price, o.preorder) for o in after[city, product]}
             changed = sum(old[m] != new[m] for m in old.keys() & new.keys())
             came = len(new.keys() - old.keys())
             counted += Movement(changed, len(old.keys() - new.keys()), came)
