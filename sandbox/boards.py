@@ -200,9 +200,7 @@ class Board:
         came = [index for index, (old, new) in enumerate(pairs) if new.present and not old.present]
         known = sum(self._was_there(index, since) for index in came)
         return Movement(
-            changed=sum(
-                old.present and new.present and old != new for old, new in pairs
-            ),
+            changed=sum(old.present and new.present and old != new for old, new in pairs),
             left=sum(old.present and not new.present for old, new in pairs),
             arrived=len(came) - known,
             returned=known,

@@ -35,8 +35,8 @@ END_OTHERS = (
 def reading(product: int, step: int) -> OfferBoard:
     """Two sellers who change their prices at every step."""
     return board(
-        offer("1", 1_000 + step),
-        offer("2", 2_000 + step),
+        offer("1", 1_000_000 + step),
+        offer("2", 2_000_000 + step),
         product=ProductId(str(product)),
         minutes=step,
     )
@@ -75,7 +75,7 @@ def check(address: str, steps: list[int]) -> None:
             str(product),
         )
         wanted = list(range(step + 1))
-        assert [[price % 1_000 for price in one["prices"]] for one in told] == [wanted, wanted]
+        assert [[price % 1_000_000 for price in one["prices"]] for one in told] == [wanted, wanted]
 
 
 async def test_connections_that_are_cut_again_and_again_cost_nothing(
