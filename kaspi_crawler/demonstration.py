@@ -19,8 +19,9 @@ from rich.console import Console
 from rich.table import Table
 from scrapy.settings import BaseSettings
 
+from domain.site import is_replica
 from kaspi_crawler.settings import DATA_DIR, EXPORTS_DIR
-from storage.origin import is_replica, last_site
+from storage.origin import last_site
 from storage.ready import ready_address
 from storage.schema import libpq_address
 

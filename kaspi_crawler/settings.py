@@ -2,9 +2,8 @@
 
 import os
 from pathlib import Path
-from urllib.parse import urlsplit
 
-_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+from domain.site import is_on_loopback
 
 # --- The public interface: the environment ---------------------------------------------------
 
@@ -60,7 +59,7 @@ def _seconds(name: str, default: float) -> float:
     return seconds
 
 
-_PACED = urlsplit(KASPI_URL).hostname not in _LOOPBACK
+_PACED = not is_on_loopback(KASPI_URL)
 #: Seconds between two questions to the API: one a second is borne for days (default 0).
 DOWNLOAD_DELAY = _seconds("KASPI_DELAY", 1.0 if _PACED else 0.0)
 #: Seconds between two pages: robots.txt says Crawl-delay: 10.

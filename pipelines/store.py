@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.offers import OfferBoard
 from domain.readings import Finding
 from domain.reviews import ReviewSummary
-from storage.database import open_engine
+from storage.database import open_engine, said
 from storage.embedded import DatabaseUnavailable
 from storage.ready import ready_address
 from storage.runs import begin_run, end_run
@@ -74,7 +74,7 @@ class Store:
         try:
             await end_run(self._engine, spider.run.id, reason, dict(self._writer.counts))  # type: ignore[union-attr]
         except PASSING_ERRORS as error:
-            logger.error("The end of this crawl could not be written down: %s", _said(error))
+            logger.error("The end of this crawl could not be written down: %s", said(error))
         await self._engine.dispose()
 
     def _end_the_crawl(self, error: Exception) -> None:
@@ -84,7 +84,7 @@ class Store:
                 "The database stayed away for %s seconds (%s): the crawl ends here. "
                 "See `scrapy doctor`, then run again: what was committed is kept",
                 self._crawler.settings["STORE_PATIENCE"],
-                _said(error),
+                said(error),
             )
             closing = self._crawler.engine.close_spider_async(reason="database_away")
             self._closing = asyncio.create_task(closing)
@@ -107,8 +107,3 @@ def _named(item: Finding) -> str:
             return f"The rating of product {item.kaspi_id}"
         case _:
             return f"What was read of product {item.kaspi_id}"
-
-
-def _said(error: Exception) -> str:
-    """What the database said, without the statement and the link to a manual."""
-    return str(getattr(error, "orig", None) or error).strip().replace("\n\t", " ")

@@ -24,6 +24,12 @@ def open_engine(address: str, connections: int = 2) -> AsyncEngine:
     )
 
 
+def said(error: BaseException) -> str:
+    """What the database said, on one line, without the statement and the link to a manual."""
+    # libpq continues its sentences on lines of their own, behind a tab.
+    return str(getattr(error, "orig", None) or error).strip().replace("\n\t", " ")
+
+
 async def psycopg_connection(
     connection: AsyncConnection,
 ) -> psycopg.AsyncConnection[tuple[object, ...]]:

@@ -1,14 +1,13 @@
 """Whose data the memory holds, Kaspi's own or a replica's: the two are never mixed."""
 
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import sql
 
+from domain.site import is_replica
 from storage.schema import libpq_address, upgrade
 
-_OWN_HOSTS = {"kaspi.kz", "www.kaspi.kz"}
 _LOCK = 7_355_610
 _OTHERS = """
 SELECT count(*) FROM pg_stat_activity
@@ -19,11 +18,6 @@ _LAST_SITE = "SELECT site FROM runs ORDER BY started_at DESC LIMIT 1"
 
 class ForeignData(RuntimeError):
     """The memory holds another marketplace's data than the one that is asked."""
-
-
-def is_replica(site: str) -> bool:
-    """Whether the address is a replica's: the sandbox's, for example."""
-    return urlsplit(site).hostname not in _OWN_HOSTS
 
 
 def last_site(address: str) -> str | None:

@@ -13,6 +13,7 @@ from urllib.robotparser import RobotFileParser
 
 import attrs
 
+from domain.site import is_on_loopback
 from kaspi_crawler.health.verdict import Verdict
 from partners.call import Answer
 from partners.kaspi.storefront import USER_AGENT, NotAnAddress, Storefront, recognise_block
@@ -25,7 +26,6 @@ APART = 60
 _LONGEST = 500_000
 #: What robots.txt calls a visitor that it does not know.
 _ANYBODY = "*"
-_HERE = {"127.0.0.1", "localhost", "::1"}
 
 
 @attrs.frozen(kw_only=True)
@@ -59,7 +59,7 @@ def verdicts(address: str, page_delay: float) -> Iterator[Verdict]:
         yield clock(date, visit.moment)
     if visit.answer.status == 200:
         text = visit.answer.body.decode("utf-8", "replace")
-        yield robots(text, page_delay, is_here=urlsplit(address).hostname in _HERE)
+        yield robots(text, page_delay, is_here=is_on_loopback(address))
 
 
 def unreachable(address: str, error: Exception) -> Verdict:

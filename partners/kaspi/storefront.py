@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from domain.identity import CityId, ProductId
+from domain.site import is_replica
 from partners.call import Call
 from partners.kaspi.storefront_blocks import Block, BlockKind, recognise_block
 from partners.kaspi.storefront_cities import CITY_IDS
@@ -165,10 +166,10 @@ class Storefront:
 
         Kaspi's own links live on a host of their own; a replica's on the replica.
         """
-        own = urlsplit(self.address).hostname in {"kaspi.kz", "www.kaspi.kz"}
+        host = self.address if is_replica(self.address) else "https://l.kaspi.kz"
         return Call(
             method="GET",
-            address=f"{'https://l.kaspi.kz' if own else self.address}{link}",
+            address=f"{host}{link}",
             headers={"User-Agent": USER_AGENT, "Accept-Language": "ru-RU,ru;q=0.9"},
         )
 
