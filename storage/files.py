@@ -5,6 +5,7 @@ import errno
 import os
 import re
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,6 +25,8 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 #: How the name of a file ends until it is whole.
 PARTIAL = ".partial"
+#: Seconds after which an unfinished file that nobody writes to is left by a killed program.
+_ABANDONED = 3_600
 #: A worksheet ends here; what does not fit goes on in the next one.
 SHEET_ROWS = 1_000_000
 #: A cell holds no more characters.
@@ -43,6 +46,7 @@ def encode(value: object) -> bytes:
 def whole_file(path: Path) -> Iterator[IO[bytes]]:
     """A file that appears under its name when it is complete and on disk, or never."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(path)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}{PARTIAL}")
     try:
         with unfinished.open("wb") as file:
@@ -52,6 +56,14 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _sweep(path: Path) -> None:
+    """Remove what killed programs left of this file: nobody has written to it for an hour."""
+    for left in path.parent.glob(f".{path.name}.*{PARTIAL}"):
+        with suppress(FileNotFoundError):  # another program sweeps, too
+            if left.stat().st_mtime < time.time() - _ABANDONED:
+                left.unlink()
 
 
 def write_jsonl(file: IO[bytes], _columns: tuple[str, ...], rows: Iterable[Row]) -> None:

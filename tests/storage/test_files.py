@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -249,3 +250,14 @@ def peak(form: str, rows: int) -> int:
 )
 def test_memory_does_not_grow_with_the_rows(form: str, rows: int) -> None:
     assert peak(form, rows) < peak(form, 10) + 10
+
+
+def test_what_a_killed_program_left_is_swept_and_the_work_of_another_is_not(tmp_path: Path) -> None:
+    left, other = (tmp_path / f".offers.json.{number}.partial" for number in (1, 2))
+    for path in (left, other):
+        path.write_text("[")
+    two_hours_ago = time.time() - 7_200
+    os.utime(left, (two_hours_ago, two_hours_ago))
+    with whole_file(tmp_path / "offers.json") as file:
+        file.write(b"[]")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [other.name, "offers.json"]
