@@ -15,6 +15,8 @@ from domain.identity import CityId, ProductId
 from storage.files import FORMATS, Row, whole_file, write_json
 from storage.schema import libpq_address
 
+Connection = psycopg.Connection[dict[str, Any]]
+
 #: Rows that travel at once from the server.
 _SLICE = 2_000
 
@@ -114,11 +116,24 @@ def selected(
     address: str, what: str, selection: Selection
 ) -> Iterator[tuple[tuple[str, ...], Iterator[Row]]]:
     """The columns and the rows of an export, fetched in slices while they are read."""
-    with (
-        psycopg.connect(libpq_address(address), row_factory=dict_row) as connection,
-        connection.cursor(f"export_{uuid4().hex}") as cursor,
-    ):
+    with _snapshot(address) as connection, _streamed(connection, what, selection) as told:
+        yield told
+
+
+@contextmanager
+def _snapshot(address: str) -> Iterator[Connection]:
+    """A connection on which everything is as it was at the first question; it speaks UTC."""
+    with psycopg.connect(libpq_address(address), row_factory=dict_row) as connection:
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.execute("SET LOCAL timezone = 'UTC'")
+        yield connection
+
+
+@contextmanager
+def _streamed(
+    connection: Connection, what: str, selection: Selection
+) -> Iterator[tuple[tuple[str, ...], Iterator[Row]]]:
+    with connection.cursor(f"export_{uuid4().hex}") as cursor:
         cursor.itersize = _SLICE
         cursor.execute(STATEMENTS[what], selection._parameters())
         columns = tuple(column.name for column in cursor.description or ())
@@ -164,13 +179,14 @@ def export_into(
 
 
 def write_latest(address: str, directory: Path) -> None:
-    """Replace products.json and offers.json by what the database holds now, each as one whole."""
-    for what in ("products", "offers"):
-        with (
-            selected(address, what, Selection()) as (columns, rows),
-            whole_file(directory / f"{what}.json") as file,
-        ):
-            write_json(file, columns, rows)
+    """Replace products.json and offers.json, each as one whole, by what is held at one moment."""
+    with _snapshot(address) as connection:
+        for what in ("products", "offers"):
+            with (
+                _streamed(connection, what, Selection()) as (columns, rows),
+                whole_file(directory / f"{what}.json") as file,
+            ):
+                write_json(file, columns, rows)
 
 
 class _Counted:
