@@ -11,8 +11,8 @@ import msgspec
 import psycopg
 import pytest
 
-from storage import exports
 from storage.exports import STATEMENTS, Selection, export, selected, write_latest
+from storage.files import write_json
 from storage.writer import BatchWriter
 from tests.building import (
     ALMATY,
@@ -156,15 +156,13 @@ def test_latest_is_two_arrays_of_what_is_held_now(database: str, tmp_path: Path)
 def test_both_arrays_tell_of_one_moment(
     database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = exports.write_json
-
     def disturbed(*arguments: Any) -> None:
         """Write, then let another crawl store something."""
-        write(*arguments)
+        write_json(*arguments)
         with psycopg.connect(database) as connection:
             connection.execute("UPDATE offers SET price = 1")
 
-    monkeypatch.setattr(exports, "write_json", disturbed)
+    monkeypatch.setattr("storage.exports.write_json", disturbed)
     write_latest(database, tmp_path)
     offers = msgspec.json.decode((tmp_path / "offers.json").read_bytes())
     assert sorted(one["price"] for one in offers) == [90, 110, 200, 900]
