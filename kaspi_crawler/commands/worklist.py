@@ -1,0 +1,180 @@
+"""`scrapy worklist`: which boards are read when a crawl is given no products."""
+
+import argparse
+import csv
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, ClassVar
+
+import attrs
+from scrapy.commands import ScrapyCommand
+from scrapy.exceptions import UsageError
+from scrapy.settings import Settings
+
+from domain.identity import ALMATY_CITY, CityId, ProductId
+from domain.moments import ALMATY
+from kaspi_crawler import arguments
+from kaspi_crawler.arguments import BadArgument
+from kaspi_crawler.complaints import in_a_sentence
+from partners.kaspi.storefront import city_id, product_id
+
+Board = tuple[ProductId, CityId]
+
+VERBS = {
+    "add": "put products on it: ids or addresses, or @file; with --cities",
+    "remove": "take products off it, in all cities or in those of --cities",
+    "list": "show it: product, city, last reading, name, separated by tabs",
+    "import": "put the lines of a CSV or text file on it: product[,city]",
+}
+_RIGHT = "A right one: scrapy worklist add 102298404 --cities almaty,astana"
+#: What follows a lone # is a remark; an address may hold one.
+_REMARK = re.compile(r"(?:^|\s)#")
+#: Names that a file's first line may give to its columns.
+_HEADINGS = {"product", "kaspi_id", "id", "sku", "товар", "код"}
+
+
+class Command(ScrapyCommand):
+    """One verb for each thing that people do with a list."""
+
+    requires_project = True
+    requires_crawler_process = False
+    default_settings: ClassVar[dict[str, Any]] = {"LOG_ENABLED": False}
+
+    def syntax(self) -> str:
+        return f"[options] {'|'.join(VERBS)} [products, or the file of import]"
+
+    def short_desc(self) -> str:
+        return "The work list: add, remove, list, import"
+
+    def long_desc(self) -> str:
+        return "; ".join(f"{verb}: {meaning}" for verb, meaning in VERBS.items())
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        parser.add_argument("verb", nargs="?", help=", ".join(VERBS))
+        parser.add_argument("what", nargs="*", help="products, or the file of import")
+        parser.add_argument(
+            "--cities", metavar="LIST", help="ids or names; default: 750000000, of remove: all"
+        )
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        words = [*opts.what, *args]
+        if opts.verb not in VERBS:
+            raise UsageError(f"say what to do: scrapy worklist {'|'.join(VERBS)}", print_help=False)
+        with in_a_sentence("worklist"):
+            cities = None if opts.cities is None else arguments.cities(opts.cities)
+            self.exitcode = _do(opts.verb, words, cities, self.settings or Settings())
+
+
+def _do(
+    verb: str, words: Sequence[str], cities: tuple[CityId, ...] | None, settings: Settings
+) -> int:
+    from storage import work_list  # noqa: PLC0415  (so that mistakes are told at once)
+
+    if verb == "list":
+        _nothing_more(words)
+        return _show(work_list.listed(_address(settings)), cities)
+    if verb == "import":
+        read = _read_file(words, cities or (ALMATY_CITY,))
+        added = work_list.add(_address(settings), read.boards)
+        return _report(added, len(read.boards), read.complaints)
+    products = _products(words)
+    if verb == "remove":
+        count = work_list.remove(_address(settings), products, cities)
+        return _say(f"{count:,} boards of {len(products):,} products were taken off the work list")
+    boards = [(product, city) for product in products for city in cities or (ALMATY_CITY,)]
+    return _report(work_list.add(_address(settings), boards), len(boards), [])
+
+
+def _address(settings: Settings) -> str:
+    from storage.ready import ready_address  # noqa: PLC0415
+
+    return ready_address(settings["DATABASE_URL"], Path(settings["DATA_DIR"]))
+
+
+def _products(words: Sequence[str]) -> tuple[ProductId, ...]:
+    """Raises BadArgument."""
+    if not words:
+        raise BadArgument(f"products: say which. {_RIGHT}")
+    return arguments.product_ids(" ".join(words))
+
+
+def _nothing_more(words: Sequence[str]) -> None:
+    if words:
+        raise BadArgument(f"list takes no {words[0]!r}: pipe it into grep, or see --cities")
+
+
+def _show(boards: Iterable[Any], cities: tuple[CityId, ...] | None) -> int:
+    for board in boards:
+        if cities is None or board.city_id in cities:
+            read = (
+                f"{board.checked_at.astimezone(ALMATY):%Y-%m-%d %H:%M}"
+                if board.checked_at
+                else "never"
+            )
+            name = "(gone)" if board.gone_at else board.name or ""
+            sys.stdout.write(f"{board.kaspi_id}\t{board.city_id}\t{read}\t{name}\n")
+    sys.stdout.flush()
+    return 0
+
+
+def _report(added: int, wanted: int, complaints: Sequence[str]) -> int:
+    known = wanted - added
+    _say(f"{added:,} boards were put on the work list" + (f", {known:,} were on it" * bool(known)))
+    for complaint in complaints:
+        sys.stderr.write(f"{complaint}\n")
+    return 1 if complaints else 0
+
+
+def _say(sentence: str) -> int:
+    sys.stdout.write(f"{sentence}\n")
+    return 0
+
+
+@attrs.frozen
+class _Read:
+    """What a file names: boards, each once, and a sentence for each line that names none."""
+
+    boards: list[Board]
+    complaints: list[str]
+
+
+def _read_file(words: Sequence[str], cities: tuple[CityId, ...]) -> _Read:
+    """The boards of a CSV file whose lines may name a city. Raises BadArgument, OSError."""
+    if len(words) != 1:
+        raise BadArgument("import: name one file. A right one: scrapy worklist import watched.csv")
+    boards: dict[Board, None] = {}
+    complaints: list[str] = []
+    with Path(words[0]).open(encoding="utf-8-sig", newline="") as file, _told_apart(words[0]):
+        for number, cells in _lines(file):
+            try:
+                named = [city_id(cells[1])] if len(cells) > 1 and cells[1] else cities
+                boards |= dict.fromkeys((product_id(cells[0]), city) for city in named)
+            except ValueError as error:
+                complaints.append(f"{words[0]}, line {number}: {error}")
+    return _Read(list(boards), complaints)
+
+
+@contextmanager
+def _told_apart(name: str) -> Iterator[None]:
+    """A file that is no text of ours is named as such, a workbook for example."""
+    try:
+        yield
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise BadArgument(
+            f"import: {name} is no CSV in UTF-8 ({error}). Save it as CSV UTF-8, then try again"
+        ) from None
+
+
+def _lines(file: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+    """The cells of each line that says something, with its number; a heading says nothing."""
+    plain = (
+        _REMARK.split(line, maxsplit=1)[0].replace(";", ",").replace("\t", ",") for line in file
+    )
+    for number, cells in enumerate(csv.reader(plain), start=1):
+        told = [cell.strip() for cell in cells]
+        if any(told) and not (number == 1 and told[0].casefold() in _HEADINGS):
+            yield number, told
