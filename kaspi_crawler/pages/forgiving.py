@@ -6,6 +6,7 @@ here, so that this way may be slow.
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from types import UnionType
 from typing import Annotated, TypeVar, Union, get_args, get_origin
 
@@ -42,8 +43,17 @@ class NotJson(ValueError):
 UNFIT = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
+def in_utc(moment: datetime | None) -> datetime | None:
+    """The moment in UTC. None for what is out of the calendar there, as the year 1 may be."""
+    try:
+        return moment and moment.astimezone(UTC)
+    except OverflowError:
+        return None
+
+
 def parse(text: bytes) -> object:
-    """Decode JSON, mending bytes that are not UTF-8 and halves of characters cut in two.
+    """Decode JSON, mending bytes that are not UTF-8, halves of characters cut in two, and tabs
+    and line ends that stand in texts as they are.
 
     Raises NotJson for anything else.
     """
@@ -52,7 +62,7 @@ def parse(text: bytes) -> object:
     except UNFIT:
         pass  # the letters may be spoilt and the rest be right
     try:
-        value = json.loads(text.decode("utf-8", "replace"))
+        value = json.loads(text.decode("utf-8", "replace"), strict=False)
         mended = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
         return msgspec.json.decode(mended)
     except (ValueError, *UNFIT) as spoilt:
@@ -101,8 +111,9 @@ def _fit_form(value: object, form: object, essential: frozenset[str]) -> object:
     if isinstance(form, type) and issubclass(form, msgspec.Struct) and isinstance(value, dict):
         return read(value, form, essential=essential)
     inner = get_args(form)
-    if get_origin(form) is list and isinstance(value, list):
-        return list(_fitting(value, inner[0], essential))
+    if get_origin(form) in (list, tuple) and isinstance(value, list):
+        fitting = _fitting(value, inner[0], essential)
+        return tuple(fitting) if get_origin(form) is tuple else list(fitting)
     if get_origin(form) is dict and isinstance(value, dict):
         return {
             key: fitted

@@ -21,7 +21,7 @@ from domain.money import DEAREST, Tenge
 from domain.offers import DeliveryOption, Offer
 from kaspi_crawler.pages import forgiving
 from kaspi_crawler.pages.answers import json_text, refusal
-from kaspi_crawler.pages.forgiving import Misfit
+from kaspi_crawler.pages.forgiving import Misfit, in_utc
 from kaspi_crawler.pages.outcomes import TryAgain, Unreadable
 from partners.call import Answer
 
@@ -236,7 +236,7 @@ def _offer(raw: RawOffer, midnight: datetime) -> Offer:
 
 
 def _in_utc(value: object) -> object:
-    return value.astimezone(UTC) if isinstance(value, datetime) else value
+    return in_utc(value) if isinstance(value, datetime) else value
 
 
 def _positive(value: int) -> Tenge | None:
@@ -279,7 +279,7 @@ def _delivery_options(raw: dict[str, RawDeliveryOption | None]) -> tuple[Deliver
     return tuple(
         DeliveryOption(
             type=kind,
-            promised_at=option.delivery and option.delivery.astimezone(UTC),
+            promised_at=in_utc(option.delivery),
             inter_city=option.inter_city,
             cost=_cost(option.delivery_cost),
         )

@@ -13,6 +13,7 @@ _BREAKS = {
     *("article", "aside", "details", "figcaption", "figure", "footer", "header", "main"),
     *("section", "summary"),
 }
+_CELLS = {"td", "th", "option", "button"}
 _UNSEEN = ("script", "style", "template", "noscript", "title")
 
 
@@ -33,10 +34,14 @@ def plain_text(markup: str) -> str | None:
 
 
 def _pieces(root: lxml.html.HtmlElement) -> Iterator[str]:
-    """The texts in their order, with a line's end where an element begins or ends a line."""
+    """The texts in their order, with a line's end where an element begins or ends a line, and
+    a blank between cells.
+    """
     for event, element in etree.iterwalk(root, events=("start", "end")):
         if element.tag in _BREAKS:
             yield "\n"
+        elif element.tag in _CELLS:
+            yield " "
         yield (element.text if event == "start" else element.tail) or ""
 
 

@@ -1,7 +1,7 @@
 """The product page: a card read from its inline state, else from ld+json, else from its metas."""
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import attrs
@@ -20,7 +20,7 @@ from domain.product import (
 )
 from domain.readings import ProductMissing
 from kaspi_crawler.pages import product_state as raw
-from kaspi_crawler.pages.forgiving import Misfit
+from kaspi_crawler.pages.forgiving import Misfit, in_utc
 from kaspi_crawler.pages.outcomes import TryAgain, Unreadable
 from kaspi_crawler.pages.plain_text import plain_text, unescaped
 from kaspi_crawler.pages.product_markup import LdProduct, Markup
@@ -70,17 +70,19 @@ class ProductPage:
             "Open the address in a browser: the product may have been replaced by that one.",
         )
 
-    def _from_state(self) -> ProductCard | Unreadable | None:
+    def _from_state(self) -> ProductCard | TryAgain | Unreadable | None:
         try:
             state = raw.read_state(self.answer.body)
         except Misfit as misfit:
             if misfit.field == "price":
                 raise
             return None  # no id or no title: a lower rung may have them
-        if state is None:
+        if state is None or not state.item.card.title.strip():
             return None
         if state.item.card.id != self.product:
             return self._of_another(state.item.card.id)
+        if _lacks_its_end(self.answer.body):
+            return TryAgain.after(Block.of(BlockKind.TRUNCATED))
         return self._card_of_state(state)
 
     def _card_of_state(self, state: raw.PageState) -> ProductCard:
@@ -103,13 +105,16 @@ class ProductPage:
             price_before_discount=_price_before_discount(card.unit_price_before_discount),
             discount_percent=None if price is None else card.discount,
             link=self._link(card.shop_link),
-            created_at=card.created_time and card.created_time.astimezone(UTC),
+            created_at=in_utc(card.created_time),
             rung=Rung.STATE,
             checked_at=self.checked_at,
         )
 
     def _brand_of_markup(self) -> str | None:
-        product = Markup.parse(self.answer.body).product
+        try:
+            product = Markup.parse(self.answer.body).product
+        except Misfit:
+            return None  # its price, of which the state has a better one
         return _text(product.brand_name) if product and product.id == self.product else None
 
     def _link(self, shop_link: str | None) -> str | None:
@@ -208,15 +213,24 @@ def _broke_off(body: bytes) -> bool:
     return b"</html" not in body[-2000:] and body.rfind(b"<script") > body.rfind(b"</script")
 
 
+def _lacks_its_end(body: bytes) -> bool:
+    """Whether the page ends before the siblings, which stand behind the item on every page."""
+    if b"</html" in body[-2000:]:
+        return False
+    return _broke_off(body) or b"BACKEND.components.configurator" not in body
+
+
 def _price(value: str | int | None) -> Tenge | None:
-    """A price that may be absent; ld+json says "undefined" then, a meta has no content.
+    """A price that may be absent; ld+json says "undefined" then, a meta has no content, and 0
+    buys nothing.
 
     Raises Misfit when it is there and no whole positive number of tenge.
     """
     if value in (None, "", "undefined", "null"):
         return None
     try:
-        return tenge(msgspec.convert(value, int, strict=False))
+        number = msgspec.convert(value, int, strict=False)
+        return tenge(number) if number else None
     except (msgspec.ValidationError, NotMoney):
         raise Misfit("price", value) from None
 
@@ -227,7 +241,10 @@ def _price_before_discount(value: int | None) -> Tenge | None:
 
 
 def _text(value: str | None) -> str | None:
-    return unescaped(value).strip() or None if value else None
+    """The text; the page's scripts print "undefined" for what is not there."""
+    if value is None or value in {"undefined", "null"}:
+        return None
+    return unescaped(value).strip() or None
 
 
 def _plain(markup: str | None) -> str | None:

@@ -80,7 +80,7 @@ class ReviewsPage:
         return ReviewSummary(
             kaspi_id=self.product,
             rate=_rate(raw.summary),
-            rating_amount=amounts.get("ALL"),
+            rating_amount=_rating_amount(raw),
             review_amount=amounts.get("COMMENT"),
             picture_amount=amounts.get("PICTURE"),
             positive_amount=amounts.get("POSITIVE"),
@@ -99,6 +99,15 @@ def _amounts(groups: list[RawGroup] | None) -> dict[str, int | None]:
         return {}
     empty: dict[str, int | None] = dict.fromkeys(_GROUPS, 0)
     return empty | {group.id: group.total for group in groups}
+
+
+def _rating_amount(raw: RawReviews) -> int | None:
+    """The total of ALL; where that group is absent, as many as the stars count."""
+    named = {group.id: group.total for group in raw.group_summary or ()}
+    stars = _stars(raw.summary)
+    if "ALL" not in named and stars:
+        return sum(count for _rate, count in stars)
+    return _amounts(raw.group_summary).get("ALL")
 
 
 def _rate(summary: RawSummary | None) -> Decimal | None:

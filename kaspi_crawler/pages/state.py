@@ -6,26 +6,23 @@ Names are looked for in the bytes, wherever the scripts stand; nothing else of t
 import re
 from collections.abc import Iterator
 
-_ASSIGNED = re.compile(rb"\s*=\s*(?=(\{|null\b))")
-_STRINGS_AND_BRACES = re.compile(rb'(?:[^"{}]++|"(?:[^"\\]++|\\.)*+")*+([{}])', re.DOTALL)
+_ASSIGNED = re.compile(rb"\s*=\s*(?=\{)")
+#: A text, which may lack its end on a page that broke off, or a brace outside of texts.
+_TEXT_OR_BRACE = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[{}]', re.DOTALL)
 
 
 def assigned_objects(body: bytes, name: bytes, near: int = 0) -> Iterator[bytes]:
     """Each script's text from the `{` that is assigned to `name` up to the end of the script.
 
     Trailing statements are still on it. A mention that is no assignment of an object is passed by.
-    The search begins at `near` and comes back to what lies before it, unless the name was null
-    from there on: a page's states stand close together, behind 270 KB of cities.
+    The search begins at `near` and comes back to what lies before it: a page's states stand close
+    together, behind 270 KB of cities.
     """
-    null = False
     for start, end in ((near, len(body)), (0, near)):
-        at = -1 if null else body.find(name, start, end)
+        at = body.find(name, start, end)
         while at >= 0:
             if assigned := _ASSIGNED.match(body, at + len(name)):
-                if assigned[1] == b"{":
-                    yield _to_end_of_script(body, assigned.end())
-                else:
-                    null = True
+                yield _to_end_of_script(body, assigned.end())
             at = body.find(name, at + len(name), end)
 
 
@@ -48,8 +45,8 @@ def balanced(script: bytes) -> bytes:
     The whole script when the braces do not balance, as on a page that broke off.
     """
     depth = 0
-    for brace in _STRINGS_AND_BRACES.finditer(script):
-        depth += 1 if brace.group(1) == b"{" else -1
+    for found in _TEXT_OR_BRACE.finditer(script):
+        depth += {b"{": 1, b"}": -1}.get(found[0], 0)
         if depth == 0:
-            return script[: brace.end()]
+            return script[: found.end()]
     return script

@@ -155,6 +155,17 @@ def test_delivery_days(fields: dict[str, object], days: int | None) -> None:
     assert one(**fields).delivery_days == days
 
 
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00"])
+def test_a_moment_that_is_none_in_utc_costs_itself_alone(moment: str) -> None:
+    read = one(pickup=moment, deliveryOptions={"TO_DOOR": {"delivery": moment}})
+    assert (read.pickup_at, read.price) == (None, 8990)
+    assert [option.promised_at for option in read.delivery_options] == [None]
+
+
+def test_a_point_that_is_none_costs_itself_alone() -> None:
+    assert one(kdPoints=["5001_PP1", None, 7]).delivery_points == ("5001_PP1", "7")
+
+
 def test_delivery_options() -> None:
     read = one(
         deliveryOptions={

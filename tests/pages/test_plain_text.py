@@ -15,6 +15,11 @@ from kaspi_crawler.pages.plain_text import plain_text, unescaped
         pytest.param("раз<br />два<BR>три", "раз\nдва\nтри", id="a break is a line"),
         pytest.param("<p>раз<br /></p>", "раз", id="a break at the end is nothing"),
         pytest.param("<ul><li>а<li>б</ul>", "а\nб", id="an item of a list is a line"),
+        pytest.param(
+            "<table><tr><th>Вес<td>5 кг</td></tr><tr><td>Цвет</td><td>белый</td></tr></table>",
+            "Вес 5 кг\nЦвет белый",
+            id="a row of a table is a line of words",
+        ),
         pytest.param("<b>а</b><i>б</i>", "аб", id="bold is no break"),
         pytest.param("2 &lt; 3 &amp; 15.6&#34;", '2 < 3 & 15.6"', id="entities without tags"),
         pytest.param("<p>2 &lt; 3 &amp; 15.6&#34;</p>", '2 < 3 & 15.6"', id="entities with tags"),

@@ -87,6 +87,18 @@ def test_the_rating(rating: object, rate: Decimal | None) -> None:
     assert summary({"summary": {"global": rating}}).rate == rate
 
 
+def test_without_a_group_of_all_the_stars_are_counted() -> None:
+    body = {
+        "summary": {
+            "global": 4.9,
+            "statistic": [{"rate": 5, "count": 700}, {"rate": 1, "count": 9}],
+        },
+        "groupSummary": groups(COMMENT=400),
+    }
+    read = summary(body)
+    assert (read.rating_amount, read.review_amount, read.negative_amount) == (709, 400, 0)
+
+
 def test_stars_are_pairs_of_rate_and_count() -> None:
     statistic = [{"rate": 5, "count": 12}, {"rate": 1, "count": 0}, {"rate": "x"}]
     assert summary({"summary": {"statistic": statistic}}).stars == ((5, 12), (1, 0))

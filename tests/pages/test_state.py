@@ -112,3 +112,18 @@ def test_any_object_is_cut_out_exactly(
     )
     script = next(assigned_objects(page, NAME))
     assert balanced(script) == text.encode("utf-8", "replace")
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        pytest.param(b'"' + b"x" * 1_000_000, id="within a text"),
+        pytest.param(b'"' + b'x\\"' * 300_000, id="within a text of quotes"),
+        pytest.param(b'"x\\', id="within an escape"),
+        pytest.param(b"1 " + b" " * 1_000_000, id="within blanks"),
+    ],
+)
+def test_a_script_that_broke_off_is_given_back_whole_and_at_once(rest: bytes) -> None:
+    """Searched anew from each letter, a megabyte would take an hour."""
+    script = b'{"a":' + rest
+    assert balanced(script) == script
