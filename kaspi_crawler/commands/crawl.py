@@ -13,6 +13,7 @@ from scrapy.spiderloader import get_spider_loader
 
 from kaspi_crawler.complaints import in_a_sentence
 from kaspi_crawler.log import quieten
+from kaspi_crawler.patient_crawler import PatientCrawler
 from partners.kaspi.storefront import Storefront
 
 
@@ -31,7 +32,11 @@ class Command(ScrapyCrawl):
         self.exitcode = self.exitcode or int(not self._succeeded())
 
     def _create_crawler(self, spidercls: type[Spider] | str) -> Crawler:
-        self._crawler = super()._create_crawler(spidercls)
+        process = self.crawler_process
+        if process is None:
+            raise RuntimeError("Scrapy gives this command a process")
+        loaded = process.spider_loader.load(spidercls) if isinstance(spidercls, str) else spidercls
+        self._crawler = PatientCrawler(loaded, process.settings)
         return self._crawler
 
     def _succeeded(self) -> bool:

@@ -72,6 +72,18 @@ def test_a_crawl_that_is_asked_to_stop_stores_and_exports_what_it_read(
     assert len(workplace.latest("offers")) == run["stored"]["offer_history/seen"]
 
 
+def test_a_crawl_that_is_asked_to_stop_while_it_opens_has_an_end(
+    workplace: Workplace, market: Market
+) -> None:
+    with workplace.started("offers", told(market), environment=SLOWLY) as crawl:
+        eventually(lambda: runs(workplace.database))
+        ended = crawl.end(signal.SIGINT)
+    assert (ended.code, ended.reason) == (1, "shutdown")
+    (run,) = runs(workplace.database)
+    assert run["close_reason"] == "shutdown"
+    assert workplace.partial_files() == []
+
+
 # --- Killed --------------------------------------------------------------------------------------
 
 
