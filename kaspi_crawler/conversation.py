@@ -274,11 +274,16 @@ class StorefrontSpider(Spider):
             return
         if not self._ends_blocked:  # what was under way still comes in
             self._ends_blocked = True
+            remedy = (
+                "See whether KASPI_URL can be reached (`scrapy doctor`)"
+                if reason == "no_answer"
+                else "Wait, ask more slowly (KASPI_DELAY) or from another address"
+            )
             self.logger.error(
-                "%d answers in a row were refused (%s): the crawl ends here. "
-                "Wait, ask more slowly (KASPI_DELAY) or from another address, then run again",
+                "%d answers in a row were refused (%s): the crawl ends here. %s, then run again",
                 len(self._blocked),
                 reason,
+                remedy,
             )
         raise CloseSpider("blocked")
 

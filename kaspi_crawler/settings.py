@@ -1,6 +1,7 @@
 """Settings of every crawl. Each changed default says what the default is and why it changed."""
 
 import os
+import sys
 from pathlib import Path
 
 from domain.site import is_on_loopback
@@ -55,7 +56,8 @@ def _seconds(name: str, default: float) -> float:
     except ValueError:
         seconds = -1.0
     if not 0 <= seconds <= 3600:
-        raise SystemExit(f"{name}={text}: not a number of seconds. A right one: {name}=1.5")
+        sys.stderr.write(f"{name}={text}: not a number of seconds. A right one: {name}=1.5\n")
+        raise SystemExit(2)
     return seconds
 
 

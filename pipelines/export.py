@@ -1,6 +1,7 @@
 """Stage 400: export: what is stored goes into the crawl's file, then into `latest`."""
 
 import asyncio
+import errno
 import fcntl
 import logging
 import os
@@ -23,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 #: Bytes that are written at once: a board's line is longer than Python's default of 8 KB.
 _BUFFER = 256 * 1024
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 #: What a file is called until its crawl has ended.
 PARTIAL = ".partial"
 
@@ -93,9 +95,10 @@ class Export:
         self._crawler.stats.set_value("export/failed", str(error))
         logger.error(
             "Exports stop here: %s: %s. The crawl goes on, and everything is stored. "
-            "Free the disk, then run `scrapy export products` or `scrapy export offers`",
+            "%s, then run `scrapy export products` or `scrapy export offers`",
             error.filename or self._path,
             error.strerror,
+            "Free the disk" if error.errno in _FULL else "Set EXPORTS_DIR to a writable directory",
         )
 
 

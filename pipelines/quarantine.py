@@ -36,7 +36,7 @@ class Quarantine:
         if not isinstance(item, UnreadAnswer):
             return item
         self._crawler.stats.inc_value("unread")
-        kept = self._keep(item)
+        kept = "" if item.status is None else self._keep(item)  # no answer: there is nothing to see
         raise DropItem(f"{_sentence(item)}{kept}", log_level="ERROR")
 
     def _keep(self, item: UnreadAnswer) -> str:

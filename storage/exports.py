@@ -36,7 +36,7 @@ ORDER BY id
 """
 
 _OFFERS = """
-SELECT products.kaspi_id, offers.city_id, offers.merchant_id, offers.seller,
+SELECT products.kaspi_id, products.name, offers.city_id, offers.merchant_id, offers.seller,
        offers.merchant_sku, offers.price, offers.price_minus_bonus,
        offers.price_before_discount, offers.discount_percent, offers.merchant_rating,
        offers.merchant_reviews, offers.purchase_count, offers.title, offers.preorder_days,
@@ -58,7 +58,8 @@ ORDER BY offers.product_id, offers.city_id, offers.price, offers.merchant_id
 """
 
 _HISTORY = """
-SELECT products.kaspi_id, offers.city_id, offers.merchant_id, offer_history.seller,
+SELECT products.kaspi_id, products.name, offers.city_id, offers.merchant_id,
+       offer_history.seller,
        offer_history.event::text AS event, offer_history.price,
        offer_history.price_minus_bonus, offer_history.price_before_discount,
        offer_history.discount_percent, offer_history.preorder_days,
@@ -76,7 +77,7 @@ ORDER BY offer_history.created_at, offers.id
 """
 
 _BOARD = """
-SELECT products.kaspi_id, boards.city_id, standing.*
+SELECT products.kaspi_id, products.name, boards.city_id, standing.*
 FROM boards
 JOIN products ON products.id = boards.product_id
 CROSS JOIN LATERAL board_at(products.kaspi_id, boards.city_id, %(at)s) AS standing

@@ -8,12 +8,15 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import jsonlines
 import msgspec
 from lxml import etree
+
+from domain.moments import ALMATY
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
@@ -160,7 +163,7 @@ def _new_sheet(book: "Workbook", columns: tuple[str, ...]) -> Any:
 
 
 def _flat(value: Any) -> Any:
-    """Lists and objects as JSON; moments as text, because spreadsheets know no zones."""
+    """Lists and objects as JSON; moments as text with their zone."""
     if isinstance(value, list | dict):
         return encode(value).decode()
     return value.isoformat() if hasattr(value, "isoformat") else value
@@ -175,6 +178,9 @@ def _safe_cell(value: Any) -> Any:
 
 
 def _xlsx_cell(sheet: Any, value: Any) -> Any:
+    """Moments are Almaty time, which a workbook can sort and subtract; texts are no formulas."""
+    if isinstance(value, datetime):
+        return value.astimezone(ALMATY).replace(tzinfo=None)
     flat = _flat(value)
     if not isinstance(flat, str):
         return flat

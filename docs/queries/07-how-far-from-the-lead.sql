@@ -11,5 +11,5 @@ SELECT products.kaspi_id, products.name, ranked.city_id, ranked.place, ranked.se
        ranked.price, ranked.price - ranked.lowest AS above_the_leader
 FROM ranked
 JOIN products ON products.id = ranked.product_id
-WHERE ranked.merchant_id = '30000001'
+WHERE ranked.merchant_id = '2962092'
 ORDER BY above_the_leader DESC;

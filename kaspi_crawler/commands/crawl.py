@@ -12,6 +12,7 @@ from scrapy.settings import Settings
 from scrapy.spiderloader import get_spider_loader
 
 from kaspi_crawler.complaints import in_a_sentence
+from kaspi_crawler.extensions.summary import readings
 from kaspi_crawler.log import quieten
 from kaspi_crawler.patient_crawler import PatientCrawler
 from partners.kaspi.storefront import Storefront
@@ -45,8 +46,8 @@ class Command(ScrapyCrawl):
             return False
         if stats.get_value("spider_exceptions/count") or stats.get_value("item_errors"):
             return False
-        lost = stats.get_value("item_dropped_count")
-        return not lost or bool(stats.get_value("item_scraped_count"))
+        lost = stats.get_value("item_dropped_count") or stats.get_value("missing")
+        return not lost or bool(readings(stats.get_stats()))
 
 
 def _check(settings: Settings, name: str, arguments: dict[str, str]) -> None:

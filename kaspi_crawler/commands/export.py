@@ -124,11 +124,24 @@ def _target(opts: argparse.Namespace, exports: Path, now: datetime) -> Target:
             raise BadArgument("output: a workbook needs a file. A right one: --output prices.xlsx")
         return Target(path=None, form=opts.format or "jsonl")
     path = exports if opts.output is None else Path(opts.output).expanduser()
-    ending = path.suffix.lower().removeprefix(".")
-    form = opts.format or (ending if ending in FORMATS and not path.is_dir() else "jsonl")
-    if opts.output is None or path.is_dir():
+    within = opts.output is None or path.is_dir() or opts.output.endswith("/")
+    form = opts.format or "jsonl" if within else _form(path, opts.format)
+    if within:
         path /= f"{opts.what}-{now:%Y%m%dT%H%M%SZ}.{form}"
     return Target(path=path, form=form)
+
+
+def _form(path: Path, wanted: str | None) -> str:
+    """The format of a named file. Raises BadArgument when its name says another one."""
+    ending = path.suffix.lower().removeprefix(".")
+    if path.exists() and not path.is_file():
+        return wanted or "jsonl"  # a pipe or a device
+    if ending and (ending not in FORMATS or ending != (wanted or ending)):
+        raise BadArgument(
+            f"output: {path.name} does not end as {wanted or 'a format of ours'} does. "
+            f"A right one: --output {path.stem}.{wanted or 'xlsx'} ({', '.join(FORMATS)})"
+        )
+    return wanted or ending or "jsonl"
 
 
 def _write(settings: Settings, what: str, target: Target, wanted: "Selection") -> int:

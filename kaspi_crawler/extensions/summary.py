@@ -11,7 +11,6 @@ logger = logging.getLogger(__name__)
 
 #: Figures of the crawl's statistics that people want to hear, in this order.
 _FIGURES = {
-    "item_scraped_count": "read and stored",
     "stored/offer_history/seen": "offers first seen",
     "stored/offer_history/changed": "changed",
     "stored/offer_history/returned": "returned",
@@ -45,7 +44,14 @@ class Summary:
         logger.info("Closed (%s): %s", reason, in_words(stats), extra={"figures": stats})
 
 
+def readings(stats: Mapping[str, Any]) -> int:
+    """How many readings were stored: to learn that there is no such product is none."""
+    return max(0, int(stats.get("item_scraped_count", 0)) - int(stats.get("missing", 0)))
+
+
 def in_words(stats: Mapping[str, Any]) -> str:
     """The figures that are not zero: 5 read and stored, 552 offers first seen."""
-    told = [f"{stats[key]:,} {name}" for key, name in _FIGURES.items() if stats.get(key)]
+    read = readings(stats)
+    told = [f"{read:,} read and stored"] if read else []
+    told += [f"{stats[key]:,} {name}" for key, name in _FIGURES.items() if stats.get(key)]
     return ", ".join(told) or "nothing was read"

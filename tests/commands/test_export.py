@@ -402,3 +402,37 @@ def test_an_export_that_is_killed_leaves_no_half_file_under_its_name(
     _, complained = process.communicate(timeout=30)
     assert (process.returncode, complained) == (code, said)
     assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(["--output", "prices.pdf"], id="an ending that is none of ours"),
+        pytest.param(["--output", "prices.csv", "--format", "xlsx"], id="another's ending"),
+    ],
+)
+def test_a_name_that_says_another_format_is_refused(
+    console: Console,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert console.type_here("export", "offers", *words) == 2
+    assert "A right one: --output prices.xlsx" in capsys.readouterr().err
+    assert list(tmp_path.glob("prices*")) == []
+
+
+def test_a_directory_that_is_not_there_yet_is_made(console: Console, tmp_path: Path) -> None:
+    assert console.type_here("export", "products", "--output", f"{tmp_path}/new/") in (0, None)
+    (path,) = (tmp_path / "new").iterdir()
+    assert path.name.startswith("products-")
+
+
+@pytest.mark.parametrize("what", ["offers", "history", "board"])
+def test_each_row_names_its_product(told: Told, memory: Memory, what: str) -> None:
+    names = {row["kaspi_id"]: row["name"] for row in memory.rows("SELECT * FROM products")}
+    rows = told(what)
+    assert rows
+    assert all(row["name"] == names[row["kaspi_id"]] for row in rows)

@@ -369,3 +369,10 @@ def test_the_log_is_kept_for_machines(crawled: Crawled) -> None:
     (log,) = (crawled.place.data / "logs" / "products").glob("*.jsonl")
     run = row(crawled.database, "SELECT id FROM runs")["id"]
     assert f'"run": "{run}"' in log.read_text(encoding="utf-8")
+
+
+def test_a_crawl_that_finds_no_product_at_all_has_not_succeeded(workplace: Workplace) -> None:
+    ended = workplace.crawl("products", {"products": "999999999"})
+    assert (ended.code, ended.reason) == (1, "finished")
+    assert "read and stored" not in ended.figures
+    assert ended.figures["not on the site"] == 1

@@ -257,7 +257,7 @@ COMMENTS = {
     "COLUMN products.specifications": "[{code, name, features: [{code, name, type, values, unit}]}] in the card's order.",
     "COLUMN products.variants": "Sibling cards: [{kaspi_id, characteristics: [{title, value}], available}].",
     "COLUMN products.base_product_codes": "Codes that siblings share (reviews are shared by them).",
-    "COLUMN products.link": "Path of the card on the site.",
+    "COLUMN products.link": "Address of the card on the site that was read.",
     "COLUMN products.price_before_discount": "Crossed-out price on the card, whole tenge; null without a discount.",
     "COLUMN products.discount_percent": "Discount shown on the card, percent.",
     "COLUMN products.home_city_id": "City that min_price, max_price and seller_amount speak of: the first of the last crawl.",
