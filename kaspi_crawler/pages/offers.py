@@ -10,7 +10,6 @@ from datetime import UTC, datetime, time
 from decimal import Decimal
 from functools import lru_cache
 from operator import attrgetter
-from typing import Annotated
 
 import attrs
 import msgspec
@@ -23,9 +22,8 @@ from kaspi_crawler.pages import forgiving
 from kaspi_crawler.pages.answers import json_text, refusal
 from kaspi_crawler.pages.forgiving import Misfit, in_utc
 from kaspi_crawler.pages.outcomes import TryAgain, Unreadable
+from kaspi_crawler.pages.shapes import Count, Moment
 from partners.call import Answer
-
-Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class RawDeliveryOption(msgspec.Struct, gc=False, rename="camel"):
@@ -74,12 +72,12 @@ class RawOffer(msgspec.Struct, gc=False, rename=_API_NAMES):
     merchant_sku: str | None = None
     price_minus_bonus: int | None = None
     price_before_discount: int | None = None
-    discount_percent: int | None = None
+    discount_percent: Count | None = None
     merchant_rating: Decimal | None = None
-    merchant_reviews: int | None = None
-    purchase_count: int | None = None
+    merchant_reviews: Count | None = None
+    purchase_count: Count | None = None
     title: str | None = None
-    preorder_days: int | None = None
+    preorder_days: Count | None = None
     delivery_type: str | None = None
     delivery_duration: str | None = None
     kaspi_delivery: bool | None = None

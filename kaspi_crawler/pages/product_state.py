@@ -5,16 +5,15 @@ the product's id and title is optional.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
 import attrs
 import msgspec
 
 from kaspi_crawler.pages import forgiving, state
+from kaspi_crawler.pages.shapes import Count, Moment
 
 S = TypeVar("S", bound=msgspec.Struct)
-Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class PromoConditions(msgspec.Struct, gc=False, rename="camel"):
@@ -34,7 +33,7 @@ class Card(msgspec.Struct, gc=False, rename="camel"):
     category_id: str | None = None
     reviews_link: str | None = None
     price: int | None = None
-    discount: int | None = None
+    discount: Count | None = None
     unit_price_before_discount: int | None = None
     promo_conditions: PromoConditions | None = None
 

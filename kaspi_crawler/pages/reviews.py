@@ -15,6 +15,7 @@ from kaspi_crawler.pages import forgiving
 from kaspi_crawler.pages.answers import json_text, refusal
 from kaspi_crawler.pages.forgiving import Misfit
 from kaspi_crawler.pages.outcomes import TryAgain, Unreadable
+from kaspi_crawler.pages.shapes import Count
 from partners.call import Answer
 
 
@@ -22,7 +23,7 @@ class RawGroup(msgspec.Struct, gc=False):
     """How many reviews are in a group such as ALL or COMMENT."""
 
     id: str
-    total: int | None = None
+    total: Count | None = None
 
 
 class RawStars(msgspec.Struct, gc=False):

@@ -199,6 +199,8 @@ def test_a_spoilt_delivery_option_costs_itself() -> None:
     [
         pytest.param({"title": ["x"]}, id="title"),
         pytest.param({"preorder": "скоро"}, id="preorder"),
+        pytest.param({"preorder": -1}, id="preorder below zero"),
+        pytest.param({"merchantReviewsQuantity": 10**11}, id="more reviews than people"),
         pytest.param({"kdPoints": "PP1"}, id="points"),
         pytest.param({"merchantRating": {"value": 4}}, id="rating"),
         pytest.param({"kaspiDelivery": "да"}, id="delivery"),
