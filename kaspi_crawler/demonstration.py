@@ -216,9 +216,9 @@ def _table(found: Mapping[str, Any], changed: Mapping[str, Any], fall: Mapping[s
     table.add_section()
     for name, meaning in (
         ("changed", "offers changed since the first crawl"),
-        ("arrived", "sellers arrived"),
-        ("returned", "sellers returned"),
-        ("left", "sellers left"),
+        ("arrived", "sellers who were never met before"),
+        ("returned", "sellers who returned"),
+        ("left", "sellers who left"),
     ):
         table.add_row(meaning, f"{changed[name]:,}")
     if fall:

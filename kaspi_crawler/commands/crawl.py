@@ -24,6 +24,12 @@ class Command(ScrapyCrawl):
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         super().process_options(args, opts)
         quieten()
+        if len(args) > 1:
+            raise UsageError(
+                f"{args[1]!r} is no spider's argument. A right one: "
+                f"scrapy crawl {args[0]} -a products={args[1]}",
+                print_help=False,
+            )
         if len(args) == 1 and self.settings is not None:
             _check(self.settings, args[0], opts.spargs)
 

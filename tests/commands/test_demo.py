@@ -16,9 +16,9 @@ CARDS = 10
 #: The table's words for what the sandbox calls changed, left, arrived, returned.
 ROWS = {
     "changed": "offers changed since the first crawl",
-    "left": "sellers left",
-    "arrived": "sellers arrived",
-    "returned": "sellers returned",
+    "left": "sellers who left",
+    "arrived": "sellers who were never met before",
+    "returned": "sellers who returned",
 }
 
 
