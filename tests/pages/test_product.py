@@ -536,3 +536,24 @@ def test_any_texts_are_read_back(title: str, values: list[str], after: str) -> N
     assert read.name == title.strip()
     kept = [value for value in values if "&" not in value]
     assert [one for one in read.specifications[0].features[0].values if one in kept] == kept
+
+
+def test_a_raw_tab_in_a_text_costs_nothing() -> None:
+    body = whole_page(item(title="Чайник TABбелый")).replace("TAB", "\t")
+    read = card(body)
+    assert (read.rung, read.name) == (Rung.STATE, "Чайник \tбелый")
+
+
+@pytest.mark.parametrize("brand", ["undefined", "null"])
+def test_a_word_of_the_page_s_scripts_is_no_brand(brand: str) -> None:
+    state = item()
+    state["card"]["promoConditions"] = None
+    body = page(item_script(state), configurator_script(), lds=(ld_json(brand=brand),))
+    assert card(body).brand is None
+
+
+def test_a_price_of_the_markup_that_is_none_costs_a_card_with_state_nothing() -> None:
+    state = item()
+    state["card"]["promoConditions"] = None
+    body = page(item_script(state), configurator_script(), lds=(ld_json(offers={"price": 8990.5}),))
+    assert (card(body).rung, card(body).brand) == (Rung.STATE, None)
