@@ -28,6 +28,7 @@ SELECT work_list.kaspi_id, work_list.city_id, work_list.added_at, products.name,
 FROM work_list
 LEFT JOIN products USING (kaspi_id)
 LEFT JOIN boards ON boards.product_id = products.id AND boards.city_id = work_list.city_id
+WHERE %(cities)s::text[] IS NULL OR work_list.city_id = ANY(%(cities)s)
 ORDER BY work_list.kaspi_id, work_list.city_id
 """
 #: Rows that travel at once.
@@ -66,11 +67,14 @@ def remove(
         return connection.execute(_REMOVE, asked).rowcount
 
 
-def listed(address: str) -> Iterator[Listed]:
-    """All boards of the list, by product and city, fetched in slices while they are read."""
+def listed(address: str, cities: Sequence[CityId] | None = None) -> Iterator[Listed]:
+    """The boards of the list, in some cities or in all, by product and city.
+
+    They are fetched in slices while they are read.
+    """
     with (
         psycopg.connect(libpq_address(address)) as connection,
         connection.cursor(f"work_list_{uuid4().hex}", row_factory=class_row(Listed)) as cursor,
     ):
         cursor.itersize = _SLICE
-        yield from cursor.execute(_LISTED)
+        yield from cursor.execute(_LISTED, {"cities": None if cities is None else list(cities)})

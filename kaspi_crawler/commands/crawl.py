@@ -3,6 +3,7 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 from scrapy import Spider
 from scrapy.commands.crawl import Command as ScrapyCrawl
@@ -43,7 +44,8 @@ class Command(ScrapyCrawl):
         if process is None:
             raise RuntimeError("Scrapy gives this command a process")
         loaded = process.spider_loader.load(spidercls) if isinstance(spidercls, str) else spidercls
-        self._crawler = PatientCrawler(loaded, process.settings)
+        patient: Any = PatientCrawler(loaded, process.settings)
+        self._crawler = super()._create_crawler(patient)  # which takes a crawler as it is
         return self._crawler
 
     def _succeeded(self) -> bool:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 from scrapy.commands import ScrapyCommand
@@ -20,6 +20,10 @@ from kaspi_crawler import arguments
 from kaspi_crawler.arguments import BadArgument
 from kaspi_crawler.complaints import in_a_sentence
 from partners.kaspi.storefront import city_id, product_id
+
+if TYPE_CHECKING:
+    # At run time storage is imported when it is needed, so that mistakes are told at once.
+    from storage.work_list import Listed
 
 Board = tuple[ProductId, CityId]
 
@@ -72,11 +76,11 @@ class Command(ScrapyCommand):
 def _do(
     verb: str, words: Sequence[str], cities: tuple[CityId, ...] | None, settings: Settings
 ) -> int:
-    from storage import work_list  # noqa: PLC0415  (so that mistakes are told at once)
+    from storage import work_list  # noqa: PLC0415
 
     if verb == "list":
         _nothing_more(words)
-        return _show(work_list.listed(_address(settings)), cities)
+        return _show(work_list.listed(_address(settings), cities))
     if verb == "import":
         read = _read_file(words, cities or (ALMATY_CITY,))
         added = work_list.add(_address(settings), read.boards)
@@ -107,16 +111,12 @@ def _nothing_more(words: Sequence[str]) -> None:
         raise BadArgument(f"list takes no {words[0]!r}: pipe it into grep, or see --cities")
 
 
-def _show(boards: Iterable[Any], cities: tuple[CityId, ...] | None) -> int:
+def _show(boards: Iterable["Listed"]) -> int:
     for board in boards:
-        if cities is None or board.city_id in cities:
-            read = (
-                f"{board.checked_at.astimezone(ALMATY):%Y-%m-%d %H:%M}"
-                if board.checked_at
-                else "never"
-            )
-            name = "(gone)" if board.gone_at else board.name or ""
-            sys.stdout.write(f"{board.kaspi_id}\t{board.city_id}\t{read}\t{name}\n")
+        checked_at = board.checked_at and board.checked_at.astimezone(ALMATY)
+        read = f"{checked_at:%Y-%m-%d %H:%M}" if checked_at else "never"
+        name = "(gone)" if board.gone_at else board.name or ""
+        sys.stdout.write(f"{board.kaspi_id}\t{board.city_id}\t{read}\t{name}\n")
     sys.stdout.flush()
     return 0
 
