@@ -13,8 +13,8 @@ class ReviewSummary:
     """Rating and counts of one product, shared by all sizes of one colour.
 
     `rating_amount` counts all ratings (group ALL), `review_amount` those with a text (group
-    COMMENT), as the page shows next to the stars. A count is None when its group is absent.
-    `stars` holds (rate, count) pairs.
+    COMMENT), as the page shows next to the stars. An answer leaves empty groups out: their count
+    is 0. Where it has no groups at all, counts are None. `stars` holds (rate, count) pairs.
     """
 
     kaspi_id: ProductId
