@@ -39,8 +39,11 @@ class ForwardProxy:
     def most_within(self, seconds: float) -> int:
         """The most questions that came in within so many seconds."""
         return max(
-            (bisect.bisect_right(self.asked, first + seconds) - position)
-            for position, first in enumerate([*self.asked, 0.0][:-1] or [0.0])
+            (
+                bisect.bisect_right(self.asked, first + seconds) - position
+                for position, first in enumerate(self.asked)
+            ),
+            default=0,
         )
 
     async def answer(self, request: web.Request, client: ClientSession) -> web.StreamResponse:
@@ -91,6 +94,17 @@ def banned_after(count: int, status: int = 403) -> Manner:
 
     async def refuse(exit_: ForwardProxy, request: web.Request) -> web.StreamResponse | None:
         if len(exit_.asked) <= count:
+            return None
+        return await refusing(status)(exit_, request)
+
+    return refuse
+
+
+def refusing_for(seconds: float, status: int) -> Manner:
+    """Refuse for so long, counted from the first question."""
+
+    async def refuse(exit_: ForwardProxy, request: web.Request) -> web.StreamResponse | None:
+        if time.monotonic() - exit_.asked[0] > seconds:
             return None
         return await refusing(status)(exit_, request)
 
