@@ -111,6 +111,15 @@ def refusing_for(seconds: float, status: int) -> Manner:
     return refuse
 
 
+def lying_with(text: str) -> Manner:
+    """Answer everything with this, as JSON."""
+
+    async def lie(_exit: ForwardProxy, _request: web.Request) -> web.StreamResponse:
+        return web.Response(text=text, content_type="application/json")
+
+    return lie
+
+
 async def dying(_exit: ForwardProxy, request: web.Request) -> web.StreamResponse | None:
     """Break every connection."""
     if request.transport:

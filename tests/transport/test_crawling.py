@@ -23,6 +23,7 @@ from tests.transport.forwarding import (
     dying,
     forwarding,
     hanging,
+    lying_with,
     refusing,
     refusing_for,
 )
@@ -156,6 +157,18 @@ def test_what_some_exits_refuse_others_bring(
         assert held["last_refusal"] == kind
         assert held["health"] < 100
         assert held["refused"][kind] == figures(workplace)[f"exits/{each.name}/refused/{kind}"]
+
+
+def test_an_exit_whose_answers_cannot_be_used_is_gone_around(
+    workplace: Workplace, market: Market, exits: list[ForwardProxy]
+) -> None:
+    """Its JSON opens and closes as JSON does, so that only the page finds out."""
+    exits[0].manner = lying_with('{"offers": [1 2]}')
+    ended = workplace.crawl("offers", told(market), environment=through(exits[:2]))
+    assert ended.code == 0, ended.said
+    assert ended.figures["read and stored"] == sold(market)
+    assert ended.sentences_about(exits[0].name, "rests for 60 s", "truncated")
+    assert figures(workplace)[f"exits/{exits[0].name}/refused/truncated"] == len(exits[0].asked)
 
 
 def test_an_exit_that_is_banned_midway_costs_nothing(

@@ -106,6 +106,14 @@ def test_the_second_doubt_in_a_row_rests(kind: str) -> None:
     assert not doubted.hear(turn).suffer(turn, kind, NOON, RULE).rest, "an answer between clears it"
 
 
+def test_an_exit_that_lies_again_and_again_is_rested_though_its_answers_look_well() -> None:
+    held, turn = turn_of(exit_())
+    for _ in range(4):
+        assert not held.rest
+        held = held.hear(turn).suffer(turn, "other_product", NOON, RULE)
+    assert held.rest == seconds(60)
+
+
 def test_a_rest_doubles_with_each_trial_in_vain_up_to_half_an_hour() -> None:
     held, now, rests = exit_(), NOON, []
     for _ in range(8):
