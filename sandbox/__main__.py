@@ -13,7 +13,7 @@ import msgspec
 import uvloop
 
 from domain.moments import utc
-from sandbox.faults import KINDS, Switches, read_switches
+from sandbox.faults import ALL_PATHS, KINDS, Kind, Switches, read_switches
 from sandbox.server import NotLoopback, running
 from sandbox.world import world
 
@@ -89,6 +89,8 @@ async def serve(chosen: argparse.Namespace) -> None:
         if chosen.port_file:
             _write_whole(chosen.port_file, address)
         sys.stdout.write(f"sandbox ready at {address}\n")
+        if chosen.exits:
+            sys.stdout.write(f"its {chosen.exits} exits are told at {address}/sandbox/exits\n")
         sys.stdout.flush()
         await told_to_stop.wait()
 
@@ -142,10 +144,12 @@ def _faults(text: str) -> Switches:
 
 def _about_faults() -> str:
     """The switches and every kind of fault, for the help."""
-    kinds = "\n".join(
-        f"  {name:20}{kind.about} ({', '.join(sorted(kind.paths))})" for name, kind in KINDS.items()
-    )
+    kinds = "\n".join(f"  {name:20}{kind.about}{_where(kind)}" for name, kind in KINDS.items())
     return _FAULTS + kinds
+
+
+def _where(kind: Kind) -> str:
+    return "" if kind.paths == ALL_PATHS else f" ({', '.join(sorted(kind.paths))})"
 
 
 def _speed(text: str) -> float:

@@ -18,7 +18,8 @@ from sandbox.spoiling import SPOILS
 
 #: By how many places a board has moved on, and how many offers of the page before are repeated:
 #: the offers desk looks for them on the request.
-MOVED, REPEATED = "moved", "repeated"
+MOVED = web.RequestKey("moved", int)
+REPEATED = web.RequestKey("repeated", int)
 _PLACES = 3
 _MEGABYTE = 1_000_000
 #: Pieces of a slow answer, and seconds between two looks at whether a client has gone.
@@ -186,7 +187,7 @@ def _filling() -> Part:
     return part(b" " * _MEGABYTE, level=9)
 
 
-async def _moving(asked: Asked, *, mark: str) -> web.StreamResponse:
+async def _moving(asked: Asked, *, mark: web.RequestKey[int]) -> web.StreamResponse:
     asked.request[mark] = _PLACES
     return await asked.truth()
 
