@@ -48,11 +48,7 @@ class ProductsSpider(StorefrontSpider):
             yield from self._ask_next_city(refresh, cities)
 
         inquiry = Inquiry(product=product, city=home, read=read, then=begin)
-        return self.ask(self.storefront.product_page(product, home), inquiry, self._page_slot)
-
-    @property
-    def _page_slot(self) -> str:
-        return str(self.settings["PAGE_SLOT"])
+        return self.ask(self.storefront.product_page(product, home), inquiry)
 
     def _tell_missing(self, missing: ProductMissing) -> Turn:
         self.logger.warning("There is no product %s on the site", missing.kaspi_id)
