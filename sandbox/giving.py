@@ -48,8 +48,11 @@ Give = Callable[[Asked], Awaitable[web.StreamResponse]]
 
 
 async def give(kind: str, asked: Asked) -> web.StreamResponse:
-    """Answer with a fault."""
-    return await GIVEN[kind](asked)
+    """Answer with a fault; a client that goes in its midst has had enough of it."""
+    try:
+        return await GIVEN[kind](asked)
+    except ConnectionError:
+        return web.Response()
 
 
 def _saying(make: Callable[[Asked], web.Response]) -> Give:

@@ -35,7 +35,9 @@ def through(exits: list[ForwardProxy], delay: float = 0.02) -> dict[str, str]:
 
 def sold(market: Market, cities: int = 1) -> int:
     """How many boards are stored: one without a seller of a product that is not known is not."""
-    return sum(bool(board) for card in market.offers.values() for board in list(card.values())[:cities])
+    return sum(
+        bool(board) for card in market.offers.values() for board in list(card.values())[:cities]
+    )
 
 
 def figures(workplace: Workplace) -> dict[str, Any]:
