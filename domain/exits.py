@@ -15,8 +15,10 @@ DIRECT = "direct"
 _OF_THE_ADDRESS = frozenset(
     {"forbidden", "too_many_requests", "method_not_allowed", "captcha", "proxy_refuses"}
 )
-#: Any other refusal may be the site's mood or one product's fault: two in a row rest the exit.
+#: Any other refusal may be the site's mood or one product's fault: two in a row rest the exit,
 _DOUBTS_BORNE = 1
+#: and so does one when it is sick: it lies again and again, with answers between that look well.
+_SICK = 35
 _NO_TIME = timedelta()
 
 
@@ -148,7 +150,7 @@ class Exit:
             return attrs.evolve(hurt, resting_until=_later(self.resting_until, now, longer))
         hurt = attrs.evolve(hurt, health=self.health * 2 // 3, doubts=self.doubts + 1)
         doubtful = kind not in _OF_THE_ADDRESS and not asked and not turn.trial
-        if doubtful and hurt.doubts <= _DOUBTS_BORNE:
+        if doubtful and hurt.doubts <= _DOUBTS_BORNE and hurt.health >= _SICK:
             return hurt
         rest = rule.rest_after(kind, self.rest, asked)
         if not rest:

@@ -244,9 +244,13 @@ class StorefrontSpider(Spider):
         self._count_block(inquiry.product, "no_answer")
 
     def _again(self, request: Request | None, reason: str) -> Request | None:
+        """The question once more, unless it was asked often enough; the exit hears why."""
         if request is None:
             return None
-        return get_retry_request(request, spider=self, reason=reason)
+        again = get_retry_request(request, spider=self, reason=reason)
+        if again and "through" in again.meta:
+            again.meta["misread"] = reason
+        return again
 
     def _count_block(self, product: ProductId | ShortLink, reason: str) -> None:
         """Raise CloseSpider when refusals follow each other, whatever we ask about."""

@@ -89,8 +89,13 @@ def _lines(name: str) -> Iterable[tuple[str, str]]:
             f"PROXIES: {name}: {reason}. Name a file with one proxy a line. {RIGHT}"
         ) from None
     for number, line in enumerate(text.splitlines(), start=1):
-        if told := _REMARK.sub("", line).strip():
+        if told := without_remark(line):
             yield f"{name}, line {number}", told
+
+
+def without_remark(line: str) -> str:
+    """What a line says before its remark."""
+    return _REMARK.sub("", line).strip()
 
 
 def _address(place: str, text: str) -> str:

@@ -16,6 +16,7 @@ from kaspi_crawler.complaints import in_a_sentence
 from kaspi_crawler.extensions.summary import readings
 from kaspi_crawler.log import quieten
 from kaspi_crawler.patient_crawler import PatientCrawler
+from kaspi_crawler.proxies import configured
 from partners.kaspi.storefront import Storefront
 
 
@@ -68,6 +69,7 @@ def _check(settings: Settings, name: str, arguments: dict[str, str]) -> None:
 
     with in_a_sentence("crawl"):
         loader.load(name)(**arguments)
+        configured(settings)
         site = Storefront(settings["KASPI_URL"]).address
         address = ready_address(settings["DATABASE_URL"], Path(settings["DATA_DIR"]))
         aside = keep_apart(address, site, ours=not settings["DATABASE_URL"])

@@ -113,6 +113,7 @@ class Exits:
         block = recognise_block(answer_of(response), request.meta.get("wants"))
         if block:
             return self._refused(request, turn, block, response)
+        request.meta["through"] = turn
         self._crawler.stats.inc_value(f"exits/{turn.exit}/answered")
         stile.ledger.count_answer(turn.exit)
         held = stile.ledger.exits[turn.exit]
@@ -151,6 +152,8 @@ class Exits:
                 f"there is no exit {wanted!r}: PROXIES names {', '.join(self._names[:5])}"
             )
         request.meta["kind"] = kind
+        if "misread" in request.meta:
+            await self._misread(request)
         turn = await self._stile(request).turn(request.meta.get("refused_by", ()))
         request.meta.update(turn=turn, download_slot=f"{turn.exit} {kind}")
         request.meta.setdefault("max_retry_times", self._tries)
@@ -211,16 +214,31 @@ class Exits:
         await self._suffer(
             ledger,
             turn.exit,
-            block,
+            block.remedy,
             lambda held: held.suffer(turn, block.kind.value, ledger.now(), self._rule, asked),
         )
         if request.meta.get("dont_retry"):
             return response
         return self._again(request, turn, block) or response
 
+    async def _misread(self, request: Request) -> None:
+        """An answer looked well, and its reader could not use it: another exit may do better."""
+        turn: Turn = request.meta.pop("through")
+        reason: str = request.meta.pop("misread")
+        ledger = self._stile(request).ledger
+        request.meta["refused_by"] = {*request.meta.get("refused_by", ()), turn.exit}
+        self._crawler.stats.inc_value(f"exits/{turn.exit}/refused/{reason}")
+        await self._suffer(
+            ledger,
+            turn.exit,
+            "Its answers cannot be used: see whether its provider changes them.",
+            lambda held: held.suffer(turn, reason, ledger.now(), self._rule),
+        )
+
     async def _suffer(
-        self, ledger: Ledger, name: str, block: Block, into: Callable[[Exit], Exit]
+        self, ledger: Ledger, name: str, remedy: str, into: Callable[[Exit], Exit]
     ) -> None:
+        """Write a refusal into the book, and say so when it rests the exit."""
         before, after = await self._patiently(lambda: ledger.change(name, into))
         if after.rests == before.rests:
             return
@@ -231,9 +249,9 @@ class Exits:
             name,
             _spoken(after.rest),
             ledger.kind,
-            block.kind,
+            after.last_refusal,
             f", trial {after.vain} in vain" if after.vain else "",
-            block.remedy,
+            remedy,
         )
 
     def _again(self, request: Request, turn: Turn, block: Block) -> Request | None:
@@ -263,7 +281,7 @@ class Exits:
                 turn = Turn(exit=DIRECT, moment=ledger.now(), rests=known, trial=False)
                 return held.suffer(turn, block.kind.value, ledger.now(), self._rule, asked)
 
-            await self._suffer(ledger, DIRECT, block, rest)
+            await self._suffer(ledger, DIRECT, block.remedy, rest)
         return response
 
     # --- When there is no way ------------------------------------------------------------------
@@ -281,7 +299,7 @@ class Exits:
         self._end(
             "blocked",
             f"{stile.ledger.host} refuses us through every exit ({told}): the crawl ends here. "
-            f"{Block.of(BlockKind(kinds[-1])).remedy} See `scrapy proxies status`, then run again",
+            f"{_remedy(kinds)} See `scrapy proxies status`, then run again",
         )
         raise NotAsked("the crawl ends")
 
@@ -355,6 +373,12 @@ def _rest_rule(crawler: Crawler, *, given: bool) -> RestRule:
         longest=timedelta(seconds=settings.getfloat("LONGEST_REST")),
         first={kind: timedelta(seconds=float(seconds)) for kind, seconds in first.items()},
     )
+
+
+def _remedy(kinds: list[str]) -> str:
+    """What helps against the first of these refusals that is the storefront's own."""
+    known = [kind for kind in kinds if kind in set(BlockKind)]
+    return Block.of(BlockKind(known[0])).remedy if known else "Try other proxies."
 
 
 def _spoken(span: timedelta) -> str:

@@ -39,8 +39,11 @@ class ForwardProxy:
     def most_within(self, seconds: float) -> int:
         """The most questions that came in within so many seconds."""
         return max(
-            (bisect.bisect_right(self.asked, first + seconds) - position)
-            for position, first in enumerate([*self.asked, 0.0][:-1] or [0.0])
+            (
+                bisect.bisect_right(self.asked, first + seconds) - position
+                for position, first in enumerate(self.asked)
+            ),
+            default=0,
         )
 
     async def answer(self, request: web.Request, client: ClientSession) -> web.StreamResponse:
@@ -95,6 +98,26 @@ def banned_after(count: int, status: int = 403) -> Manner:
         return await refusing(status)(exit_, request)
 
     return refuse
+
+
+def refusing_for(seconds: float, status: int) -> Manner:
+    """Refuse for so long, counted from the first question."""
+
+    async def refuse(exit_: ForwardProxy, request: web.Request) -> web.StreamResponse | None:
+        if time.monotonic() - exit_.asked[0] > seconds:
+            return None
+        return await refusing(status)(exit_, request)
+
+    return refuse
+
+
+def lying_with(text: str) -> Manner:
+    """Answer everything with this, as JSON."""
+
+    async def lie(_exit: ForwardProxy, _request: web.Request) -> web.StreamResponse:
+        return web.Response(text=text, content_type="application/json")
+
+    return lie
 
 
 async def dying(_exit: ForwardProxy, request: web.Request) -> web.StreamResponse | None:
