@@ -2,6 +2,8 @@
 
 import argparse
 import sys
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ class Command(ScrapyCrawl):
     """Checks arguments and database first; its exit code tells whether the crawl finished."""
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
+        _said_once(opts.spargs)
         super().process_options(args, opts)
         quieten()
         if len(args) > 1:
@@ -57,6 +60,17 @@ class Command(ScrapyCrawl):
             return False
         lost = stats.get_value("item_dropped_count") or stats.get_value("missing")
         return not lost or bool(readings(stats.get_stats()))
+
+
+def _said_once(spoken: Sequence[str]) -> None:
+    """Raise UsageError for an argument that is given twice: the last alone would be heard."""
+    names = Counter(word.partition("=")[0] for word in spoken)
+    for name, count in names.items():
+        if count > 1:
+            raise UsageError(
+                f"{name} is given {count} times: say it once. A right one: -a {name}=…,…",
+                print_help=False,
+            )
 
 
 def _check(settings: Settings, name: str, arguments: dict[str, str]) -> None:

@@ -395,9 +395,13 @@ def long_history(console: Console, lone_offer: str) -> Console:
 def test_an_export_that_is_killed_leaves_no_half_file_under_its_name(
     long_history: Console, tmp_path: Path, sent: signal.Signals, code: int, said: bytes
 ) -> None:
-    path = tmp_path / "there" / "history.xlsx"
-    process = long_history.start("export", "history", "--output", str(path), stderr=subprocess.PIPE)
-    eventually(lambda: path.parent.exists() and list(path.parent.iterdir()))
+    path, sheets = tmp_path / "there" / "history.xlsx", tmp_path / "sheets"
+    sheets.mkdir()
+    console = long_history.having(TMPDIR=str(sheets))
+    process = console.start("export", "history", "--output", str(path), stderr=subprocess.PIPE)
+    # Rows are being written: before, Ctrl-C may meet an import that swallows it.
+    eventually(lambda: any(sheet.stat().st_size for sheet in sheets.iterdir()))
+    assert list(path.parent.iterdir())
     process.send_signal(sent)
     _, complained = process.communicate(timeout=30)
     assert (process.returncode, complained) == (code, said)
