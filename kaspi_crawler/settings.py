@@ -4,6 +4,8 @@ import os
 import sys
 from pathlib import Path
 
+from scrapy.settings import default_settings
+
 from domain.site import is_on_loopback
 
 # --- The public interface: the environment ---------------------------------------------------
@@ -78,6 +80,11 @@ DOWNLOAD_TIMEOUT = 30
 RETRY_TIMES = 2
 #: Default ERROR: what could not be read is told in a sentence of its own.
 RETRY_GIVE_UP_LOG_LEVEL = "DEBUG"
+#: The longest body in bytes, packed or not (default 1 GB): a board of 64 offers has 60 kB, a page
+#: seldom 1 MB.
+DOWNLOAD_MAXSIZE = 32 * 1024 * 1024
+#: Default without the last: a body without an end is one more answer that did not come.
+RETRY_EXCEPTIONS = [*default_settings.RETRY_EXCEPTIONS, "scrapy.exceptions.DownloadCancelledError"]
 #: Default: eight statuses. Pages judge answers by their bodies as well; one judge is enough.
 RETRY_HTTP_CODES: list[int] = []
 #: Blocked answers in a row, from different products, after which the crawl ends.
@@ -149,6 +156,8 @@ DOWNLOADER_MIDDLEWARES = {
     # Between Retry (550), which sees what it leaves, and HttpCompression (590), so that bodies can
     # be judged; HttpProxy (750) turns the exit's user and password into a header.
     "kaspi_crawler.middlewares.exits.Exits": 560,
+    "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
+    "kaspi_crawler.middlewares.unpacking.Unpacking": 590,
     "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
     "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
     "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
