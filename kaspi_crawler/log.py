@@ -6,8 +6,14 @@ from typing import Any, Self
 from scrapy.crawler import Crawler
 from scrapy.logformatter import LogFormatter, LogFormatterResult
 
-#: Loggers that announce every setting and component at the start of every crawl.
-_TALKATIVE = ("scrapy.addons", "scrapy.crawler", "scrapy.middleware", "scrapy.utils.log")
+#: Loggers that announce every setting, component and step of every crawl.
+_TALKATIVE = (
+    "scrapy.addons",
+    "scrapy.core.engine",
+    "scrapy.crawler",
+    "scrapy.middleware",
+    "scrapy.utils.log",
+)
 
 
 def quieten() -> None:
