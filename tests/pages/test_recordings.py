@@ -179,8 +179,9 @@ def test_lower_rungs_agree_with_the_state(product: str) -> None:
 def test_a_page_is_not_read_as_another_product(product: str) -> None:
     page = ProductPage(answer(recorded(PAGES[product])), ProductId("1000001"), NOW)
     outcome = page.to_item()
-    assert isinstance(outcome, Unreadable)
-    assert product in outcome.reason
+    assert isinstance(outcome, TryAgain)
+    assert outcome.reason == "other_product"
+    assert product in outcome.remedy
 
 
 def test_a_search_page_is_not_a_product() -> None:
@@ -274,9 +275,11 @@ def test_the_sample_with_discounts() -> None:
     assert (offer.title, offer.merchant_sku, offer.preorder_days) == (None, None, None)
 
 
-def test_the_empty_answer_is_a_complete_empty_board() -> None:
+def test_the_empty_answer_is_a_complete_empty_board_when_it_is_given_twice() -> None:
     part = part_of("offers_empty.json", "999999999")
-    board = BoardReading.start(ProductId("999999999"), ALMATY).add(part, NOW).board
+    once = BoardReading.start(ProductId("999999999"), ALMATY).add(part, NOW)
+    assert once.next_page == 0
+    board = once.add(part, NOW).board
     assert (board.offers, board.total, board.complete) == ((), 0, True)
 
 
