@@ -21,7 +21,7 @@ from domain.offers import DeliveryOption, Offer
 from kaspi_crawler.pages import forgiving
 from kaspi_crawler.pages.answers import json_text, refusal
 from kaspi_crawler.pages.forgiving import Misfit, in_utc
-from kaspi_crawler.pages.outcomes import TryAgain, Unreadable
+from kaspi_crawler.pages.outcomes import TryAgain, Unreadable, Witness
 from kaspi_crawler.pages.shapes import Count, Moment
 from partners.call import Answer
 
@@ -136,6 +136,7 @@ class OffersPage:
     product: ProductId
     city: CityId
     checked_at: datetime
+    witness: Witness = attrs.field(factory=Witness, eq=False)
 
     def to_item(self) -> OffersPart | TryAgain | Unreadable:
         """Read the page whole, or offer by offer when its format has drifted."""
@@ -145,6 +146,7 @@ class OffersPage:
         try:
             raw = _decoder.decode(text)
         except forgiving.UNFIT:
+            self.witness.loose = True
             return self._read_loosely(text)
         return self._part(raw, raw.offers, [])
 

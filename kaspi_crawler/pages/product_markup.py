@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 
 import attrs
+import lxml.etree
 import lxml.html
 import msgspec
 
@@ -77,7 +78,11 @@ class Markup:
         """
         if not body.strip():
             return cls("", None, {}, None)
-        root = lxml.html.document_fromstring(body, parser=lxml.html.HTMLParser(encoding="utf-8"))
+        try:
+            parser = lxml.html.HTMLParser(encoding="utf-8")
+            root = lxml.html.document_fromstring(body, parser=parser)
+        except lxml.etree.ParserError:  # not one element in it
+            return cls("", None, {}, None)
         metas = {
             str(meta.get("property") or meta.get("name")): str(meta.get("content") or "").strip()
             for meta in root.iter("meta")
@@ -89,6 +94,11 @@ class Markup:
             metas=metas,
             product=_ld_product(root),
         )
+
+    @property
+    def in_stock(self) -> bool:
+        """Whether the page says that somebody offers the product."""
+        return self.metas.get("product:availability", "").casefold() == "in stock"
 
     @property
     def meta_id(self) -> str | None:
