@@ -34,6 +34,10 @@ class Misfit(ValueError):
         return f"no {words.get(self.field, self.field)}{found}"
 
 
+#: What stands for a letter that cannot be read.
+SPOILT_LETTER = "\ufffd"
+
+
 class NotJson(ValueError):
     """Bytes that are not JSON, even when their letters are mended."""
 
@@ -67,7 +71,8 @@ def parse(text: bytes) -> object:
         pass  # the letters may be spoilt and the rest be right
     try:
         value = json.loads(text.decode("utf-8", "replace"), strict=False)
-        mended = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+        dumped = json.dumps(value, ensure_ascii=False)
+        mended = dumped.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
         return msgspec.json.decode(mended)
     except RecursionError:
         raise TooDeep("its brackets go too deep") from None

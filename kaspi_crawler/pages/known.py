@@ -108,7 +108,7 @@ _PROMO = {
 _CARD = {
     "id": _text(always=True),
     "title": _text(always=True),
-    "createdTime": _text(),
+    "createdTime": _text(always=True),
     "shopLink": _text(always=True),
     "categoryId": _text(always=True),
     "currency": _text(),

@@ -36,6 +36,7 @@ class RawDeliveryOption(msgspec.Struct, gc=False, rename="camel"):
 
 #: What the API calls the fields of an offer.
 _API_NAMES = {
+    "product": "masterSku",
     "merchant_id": "merchantId",
     "seller": "merchantName",
     "merchant_sku": "merchantSku",
@@ -69,6 +70,7 @@ class RawOffer(msgspec.Struct, gc=False, rename=_API_NAMES):
 
     merchant_id: str
     price: int
+    product: str | None = None
     seller: str | None = None
     merchant_sku: str | None = None
     price_minus_bonus: int | None = None
@@ -111,7 +113,7 @@ class LooseOffers(msgspec.Struct, rename="camel"):
 
 
 #: How we call what an offer cannot do without.
-_WORDS = {"RawOffer": "offer", "merchantId": "merchant"}
+_WORDS = {"RawOffer": "offer", "merchantId": "merchant", "masterSku": "offer of this product"}
 
 _decoder = msgspec.json.Decoder(RawOffers, strict=False)
 
@@ -180,7 +182,7 @@ class OffersPage:
         offers: list[Offer] = []
         for value in values:
             try:
-                offers.append(_offer(value, midnight))
+                offers.append(_offer(value, self.product, midnight))
             except Misfit as misfit:
                 unreadable.append(self._complaint(misfit, value.merchant_id))
         return OffersPart(offers=tuple(offers), total=total, unreadable=tuple(unreadable))
@@ -213,17 +215,20 @@ _made: Callable[..., Offer] = Offer
 _MOMENTS = slice(_AS_TOLD.index("delivery_at"), _AS_TOLD.index("available_at") + 1)
 
 
-def _offer(raw: RawOffer, midnight: datetime) -> Offer:
-    """Raises Misfit when there is no merchant, or no price of whole positive tenge.
+def _offer(raw: RawOffer, product: ProductId, midnight: datetime) -> Offer:
+    """Raises Misfit when there is no merchant, or no price of whole positive tenge, or when it is
+    an offer of another product than the one that was asked for.
 
     `midnight` began the day of the reading. This runs for every offer that is read: the few
     fields that need care are mended in place, and all others are taken over at once.
     """
     merchant, price = raw.merchant_id.strip(), raw.price
-    if not merchant:
+    if not merchant or forgiving.SPOILT_LETTER in merchant:  # a name may be spoilt, an id not
         raise Misfit("merchantId", raw.merchant_id)
     if not 0 < price <= DEAREST:
         raise Misfit("price", price)
+    if raw.product != product and raw.product is not None:
+        raise Misfit("masterSku", raw.product)
     if raw.price_minus_bonus is not None:
         raw.price_minus_bonus = _positive(raw.price_minus_bonus)
     if raw.price_before_discount is not None:

@@ -297,7 +297,8 @@ def _city(state: raw.PageState) -> CityId | None:
     """The city really served: the page says it twice."""
     if state.region_id:
         return CityId(state.region_id)
-    cities = parse_qs(urlsplit(state.item.card.reviews_link or "").query).get("c")
+    query = (state.item.card.reviews_link or "").partition("?")[2].partition("#")[0]
+    cities = parse_qs(query).get("c")
     return CityId(cities[0]) if cities else None
 
 
@@ -317,8 +318,16 @@ def _categories(breadcrumbs: Iterable[raw.Breadcrumb]) -> tuple[Category, ...]:
 
 def _images(images: Iterable[raw.GalleryImage], page: str) -> tuple[str, ...]:
     """The large images, each once, with whole addresses; what is none is left out."""
-    whole = (urljoin(page, image.large) for image in images if image.large)
+    whole = (_whole_address(page, image.large) for image in images if image.large)
     return tuple(dict.fromkeys(image for image in whole if image.startswith("http")))
+
+
+def _whole_address(page: str, address: str) -> str:
+    """The address as the page means it; empty for one that is spoilt, such as http://[."""
+    try:
+        return urljoin(page, address)
+    except ValueError:
+        return ""
 
 
 def _specification(group: raw.RawSpecification) -> SpecificationGroup:

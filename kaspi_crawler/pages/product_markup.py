@@ -6,6 +6,7 @@ when nobody sells it); ld+json BreadcrumbList is never valid; the price meta has
 
 import re
 from collections.abc import Mapping
+from itertools import islice
 
 import attrs
 import lxml.etree
@@ -14,6 +15,9 @@ import msgspec
 
 from kaspi_crawler.pages import forgiving
 from kaspi_crawler.pages.forgiving import Misfit
+
+#: ld+json scripts that are looked at; every page recorded has three.
+_MOST_SCRIPTS = 20
 
 
 class Brand(msgspec.Struct):
@@ -138,9 +142,8 @@ def _ld_product(root: lxml.html.HtmlElement) -> LdProduct | None:
 
     Raises forgiving.Misfit when its price is neither a text nor a whole number.
     """
-    for script in root.iter("script"):
-        if script.get("type") != "application/ld+json":
-            continue
+    marked = (one for one in root.iter("script") if one.get("type") == "application/ld+json")
+    for script in islice(marked, _MOST_SCRIPTS):
         try:
             value = forgiving.parse((script.text or "").strip().encode("utf-8", "replace"))
             product = forgiving.read(value, LdProduct, essential=("price",))

@@ -4,16 +4,14 @@ As in 29 pages recorded 2025-08; clients of 2025-10 … 2026-08 read the same ke
 the product's id and title is optional.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TypeVar, cast
 
 import attrs
-import chompjs
 import msgspec
 
-from kaspi_crawler.pages import forgiving, state
+from kaspi_crawler.pages import forgiving, javascript, state
 from kaspi_crawler.pages.forgiving import Misfit
 from kaspi_crawler.pages.outcomes import Witness
 from kaspi_crawler.pages.shapes import Count, Moment
@@ -150,8 +148,6 @@ _MOST_STATES = 8
 _DEEPEST = 5
 #: What an item has besides its card; a recommended product has none of it.
 _OF_AN_ITEM = frozenset({"galleryImages", "breadcrumbs", "specifications"})
-#: An object whose first key is in single quotes or in none.
-_JAVASCRIPT = re.compile(rb"\{\s*(?:'|[A-Za-z_$])")
 
 _ITEM = msgspec.json.Decoder(Item, strict=False)
 _CHOICE = msgspec.json.Decoder(Choice, strict=False)
@@ -314,18 +310,10 @@ def _read(
 
 
 def _parse(script: bytes, witness: Witness) -> object:
-    """JSON, else a literal of JavaScript whose keys are in other quotes or in none.
-
-    JSON that is merely broken is not mended by the laxer reader, which would guess. Raises NotJson.
-    """
+    """JSON, else an object of JavaScript, of which `witness` hears. Raises NotJson."""
     try:
         return forgiving.parse(state.balanced(script))
     except forgiving.NotJson:
-        if not _JAVASCRIPT.match(script):
-            raise
-    try:
-        value: object = chompjs.parse_js_object(script.decode())
-    except (ValueError, RecursionError) as unfit:
-        raise forgiving.NotJson(str(unfit)) from None
+        value = javascript.parse(script)
     witness.saw("type", "BACKEND.components (no JSON)")
     return value
