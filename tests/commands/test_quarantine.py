@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from kaspi_crawler.arguments import BadArgument
 from kaspi_crawler.commands import quarantine
 from kaspi_crawler.commands.quarantine import Kept, kept_answers
 from tests.pages import building
@@ -72,7 +73,7 @@ def test_an_answer_is_read_again(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     body: bytes,
-    told: dict[str, object],
+    told: dict[str, Any],
     end: tuple[int, str],
 ) -> None:
     name = keep(tmp_path, body, **told)
@@ -130,7 +131,7 @@ def test_a_name_that_is_not_on_the_list_leads_nowhere(tmp_path: Path, verb: str,
     keep(directory, GOOD)
     (tmp_path / "secret.json").write_text("{}", encoding="utf-8")
     (tmp_path / "secret.body").write_text("secret", encoding="utf-8")
-    with pytest.raises(quarantine.BadArgument, match="quarantine list"):
+    with pytest.raises(BadArgument, match="quarantine list"):
         do(directory, verb, name)
 
 
