@@ -41,8 +41,11 @@ class Health:
     async def spider_closed(self, reason: str) -> None:
         """Judge; the stage `store` writes the outcome of the same run meanwhile."""
         spider: Any = self._crawler.spider
+        coverage: Coverage | None = getattr(spider, "coverage", None)
+        if coverage is None:  # a spider that does not read the storefront has figures of its own
+            return
         run: Run = spider.run
-        figures = self._figures(spider.coverage, spider.expected)
+        figures = self._figures(coverage, spider.expected)
         async with self._memory(reason) as memory:
             past = await self._past(memory, run)
             verdict = judge(self._watched(reason, figures, past))

@@ -143,6 +143,15 @@ def test_the_figures_are_those_of_the_crawl(story: Story, own_market: Market) ->
     assert 0 < figures["coverage"]["offer/pickup_at"] < 10_000
 
 
+def test_the_json_log_has_coverage_drift_and_alarms(story: Story, place: Workplace) -> None:
+    logs = sorted((place.data / "logs" / "offers").glob("*.jsonl"))
+    lines = [json.loads(line) for line in logs[1].read_text(encoding="utf-8").splitlines()]
+    (figures,) = [line["figures"] for line in lines if "figures" in line]
+    assert figures["coverage/offer/price"] == 1.0
+    assert figures["drift/offers/unknown/offers[].priceWithCard"] > 0
+    assert [line["subject"] for line in lines if line.get("alarm") == "schema_drift"]
+
+
 def test_an_alarm_alone_does_not_fail_a_crawl(story: Story) -> None:
     assert story["drifted"][0].code == 0
 
