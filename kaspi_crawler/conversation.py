@@ -12,7 +12,7 @@ import attrs
 from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares.retry import get_retry_request
-from scrapy.exceptions import CloseSpider, DownloadCancelledError, IgnoreRequest
+from scrapy.exceptions import CloseSpider, DownloadCancelledError
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
@@ -23,6 +23,7 @@ from domain.reviews import ReviewSummary
 from domain.run import Run
 from kaspi_crawler import arguments
 from kaspi_crawler.health.coverage import Coverage
+from kaspi_crawler.middlewares.unpacking import TOO_LARGE
 from kaspi_crawler.pages import known
 from kaspi_crawler.pages.board import BoardReading
 from kaspi_crawler.pages.offers import OffersPage, OffersPart
@@ -38,6 +39,10 @@ from partners.kaspi.storefront import ShortLink, Storefront
 ROOM = 64
 #: Kinds of drift that one crawl tells apart: an answer full of new names is one drift to people.
 MOST_DRIFTS = 50
+_BOMB = Unreadable(
+    f"{TOO_LARGE}: it unpacks to more than DOWNLOAD_MAXSIZE",
+    "Nothing of it was kept. If the site's answers have grown, raise DOWNLOAD_MAXSIZE.",
+)
 
 Turn = Iterator[Request | Reading]
 BoardThen = Callable[[OfferBoard | None], Turn]
@@ -224,7 +229,7 @@ class StorefrontSpider(Spider):
     def hear(self, response: Response, inquiry: Inquiry) -> Turn:
         """Read an answer; ask again what was refused; tell of what stays unreadable."""
         heard = Heard(answer=answer_of(response), moment=datetime.now(UTC))
-        outcome = inquiry.read(heard)
+        outcome = _BOMB if TOO_LARGE in response.flags else inquiry.read(heard)
         if not isinstance(outcome, TryAgain | Unreadable):
             self._blocked.clear()
             if drifts := self._new_drifts(inquiry, heard):
@@ -251,10 +256,10 @@ class StorefrontSpider(Spider):
             return
         request: Request = failure.request  # type: ignore[attr-defined]
         inquiry: Inquiry = request.cb_kwargs["inquiry"]
-        too_large = isinstance(failure.value, DownloadCancelledError | IgnoreRequest)
+        too_large = isinstance(failure.value, DownloadCancelledError)
         silence = Unreadable(
-            f"{'too_large' if too_large else 'no answer'}: {failure.getErrorMessage().rstrip('.')}",
-            "Nothing of it was kept. If the site's answers have grown, raise DOWNLOAD_MAXSIZE."
+            f"{TOO_LARGE if too_large else 'no answer'}: {failure.getErrorMessage().rstrip('.')}",
+            _BOMB.remedy
             if too_large
             else "Check the network and KASPI_URL (`scrapy doctor`), then run again.",
         )
@@ -262,7 +267,7 @@ class StorefrontSpider(Spider):
         heard = Heard(answer=nothing, moment=datetime.now(UTC))
         yield self._unread(inquiry.source, inquiry.product, inquiry.city, heard, silence)
         yield from inquiry.otherwise()
-        self._count_block(inquiry, "too_large" if too_large else "no_answer")
+        self._count_block(inquiry, TOO_LARGE if too_large else "no_answer")
 
     def _again(self, request: Request | None, reason: str) -> Request | None:
         """The question once more, unless it was asked often enough; the exit hears why."""

@@ -82,9 +82,6 @@ DOWNLOAD_TIMEOUT = 30
 RETRY_TIMES = 2
 #: Default ERROR: what could not be read is told in a sentence of its own.
 RETRY_GIVE_UP_LOG_LEVEL = "DEBUG"
-#: The longest body in bytes, packed or not (default 1 GB): a board of 64 offers has 60 kB, a page
-#: seldom 1 MB.
-DOWNLOAD_MAXSIZE = 32 * 1024 * 1024
 #: Default without the last: a body without an end is one more answer that did not come.
 RETRY_EXCEPTIONS = [*default_settings.RETRY_EXCEPTIONS, "scrapy.exceptions.DownloadCancelledError"]
 #: Default: eight statuses. Pages judge answers by their bodies as well; one judge is enough.

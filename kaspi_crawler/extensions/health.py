@@ -1,6 +1,7 @@
 """Judges the crawl when it closes: sentences in the log, the verdict in `runs`, then alerts."""
 
 import logging
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
 logger = logging.getLogger(__name__)
+
+_REFUSED_AT_AN_EXIT = re.compile(r"exits/.+/refused/\w+$")
 
 #: Sent when the verdict is known, with `run`, `reason`, `figures`, `verdict` and `memory`: an
 #: engine of the database, or None when that is away.
@@ -67,16 +70,18 @@ class Health:
             stats.set_value(f"coverage/{kind}", count)
         for field, share in coverage.shares.items():
             stats.set_value(f"coverage/{field}", share / WHOLE)
-        silences = _total(stats.get_stats(), "refused/no_answer", "refused/too_large")
+        told = stats.get_stats()
+        # Of a question that is asked again through another exit the spider hears the end alone.
+        at_exits = sum(int(told[name]) for name in told if _REFUSED_AT_AN_EXIT.match(name))
         return Figures(
-            items=readings(stats.get_stats()),
+            items=readings(told),
             expected=expected,
             seconds=round(self._seconds()),
             boards=coverage.boards,
             incomplete=coverage.incomplete,
-            answers=int(stats.get_value("response_received_count", 0)) + silences,
-            refused=sum(_below(stats.get_stats(), "refused_by/").values()),
-            unread=sum(_below(stats.get_stats(), "unread_by/").values()),
+            answers=_total(told, "downloader/response_count", "downloader/exception_count"),
+            refused=max(at_exits, sum(_below(told, "refused_by/").values())),
+            unread=sum(_below(told, "unread_by/").values()),
             coverage=coverage.shares,
         )
 

@@ -203,8 +203,8 @@ def _refusals(name: str, watched: Watched, told: str) -> Alarm:
         name=name,
         subject=sources,
         sentence=f"{sources}: {share} of the answers were refusals{told}",
-        remedy="Ask more slowly (KASPI_DELAY=2) or from another address; `refused/…` in the JSON"
-        " log says how the site refused.",
+        remedy="Ask more slowly (KASPI_DELAY=2) or from another address; "
+        "`scrapy proxies status` says how the site refused.",
         russian=f"{sources}: {share} ответов — отказы. Увеличьте KASPI_DELAY или смените адрес.",
     )
 
@@ -310,7 +310,7 @@ def _lasted(name: str, seconds: int, told: str) -> Alarm:
         name=name,
         subject="duration",
         sentence=f"The crawl took {seconds:,} s ({told})",
-        remedy="See the pauses after refusals (`refused/longest_pause` in the JSON log), the"
+        remedy="See how the exits fare (`scrapy proxies status`), the"
         " network and the database (`scrapy doctor`), or split the work list.",
         russian=f"Обход длился {seconds} с. Проверьте отказы, сеть и базу (`scrapy doctor`).",
     )

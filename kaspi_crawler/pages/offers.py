@@ -36,7 +36,6 @@ class RawDeliveryOption(msgspec.Struct, gc=False, rename="camel"):
 
 #: What the API calls the fields of an offer.
 _API_NAMES = {
-    "product": "masterSku",
     "merchant_id": "merchantId",
     "seller": "merchantName",
     "merchant_sku": "merchantSku",
@@ -70,7 +69,6 @@ class RawOffer(msgspec.Struct, gc=False, rename=_API_NAMES):
 
     merchant_id: str
     price: int
-    product: str | None = None
     seller: str | None = None
     merchant_sku: str | None = None
     price_minus_bonus: int | None = None
@@ -227,8 +225,8 @@ def _offer(raw: RawOffer, product: ProductId, midnight: datetime) -> Offer:
         raise Misfit("merchantId", raw.merchant_id)
     if not 0 < price <= DEAREST:
         raise Misfit("price", price)
-    if raw.product != product and raw.product is not None:
-        raise Misfit("masterSku", raw.product)
+    if raw.master_sku != product and raw.master_sku is not None and str(raw.master_sku) != product:
+        raise Misfit("masterSku", raw.master_sku)
     if raw.price_minus_bonus is not None:
         raw.price_minus_bonus = _positive(raw.price_minus_bonus)
     if raw.price_before_discount is not None:
