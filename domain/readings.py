@@ -1,6 +1,7 @@
 """What a spider hands over: the readings that walk through the stages."""
 
 from datetime import datetime
+from enum import StrEnum
 
 import attrs
 
@@ -41,6 +42,15 @@ class ProductMissing:
     checked_at: datetime
 
 
+class Source(StrEnum):
+    """Which of the storefront's answers it is."""
+
+    PAGE = "page"
+    OFFERS = "offers"
+    REVIEWS = "reviews"
+    LINK = "short_link"
+
+
 @attrs.frozen(kw_only=True)
 class UnreadAnswer:
     """An answer that we could not read after all tries, kept whole for us to look at."""
@@ -54,8 +64,27 @@ class UnreadAnswer:
     remedy: str
     body: bytes
     checked_at: datetime
+    source: Source | None = None
+
+
+@attrs.frozen(kw_only=True)
+class DriftedAnswer:
+    """An answer that was read although its format is not what we know, kept for us to look at.
+
+    `drifts` says what is new in it: "unknown offers[].priceWithCard".
+    """
+
+    spider: str
+    source: Source
+    kaspi_id: ProductId
+    city_id: CityId | None
+    address: str
+    status: int
+    drifts: tuple[str, ...]
+    body: bytes
+    checked_at: datetime
 
 
 #: What a crawl learned, and the memory keeps.
 Finding = ProductRefresh | OfferBoard | ReviewSummary | ProductMissing
-Reading = Finding | UnreadAnswer
+Reading = Finding | UnreadAnswer | DriftedAnswer

@@ -21,3 +21,39 @@ class Run:
     def name(self) -> str:
         """How the run's files are called: 20261121T090000Z-1b9d6bcd."""
         return f"{self.started_at:%Y%m%dT%H%M%SZ}-{str(self.id)[:8]}"
+
+
+@attrs.frozen(kw_only=True)
+class Figures:
+    """What the health of one run is judged by.
+
+    `items` are readings that were stored, `expected` how many were wanted (None: not known).
+    `answers` are all answers and silences, of which `refused` were refused and `unread` given up.
+    `coverage` holds, by reading and field ("offer/price_minus_bonus"), how many parts in ten
+    thousand of the readings looked at have the field.
+    """
+
+    items: int
+    expected: int | None
+    seconds: int
+    boards: int
+    incomplete: int
+    answers: int
+    refused: int
+    unread: int
+    coverage: Mapping[str, int]
+
+
+@attrs.frozen(kw_only=True)
+class Alarm:
+    """Something wrong with a run: `name` has an entry in docs/operating.md.
+
+    `subject` is what it is about (sources, fields, keys): two alarms of one name and subject are
+    the same alarm. `sentence` and `remedy` are for people, `russian` says both in Russian.
+    """
+
+    name: str
+    subject: str
+    sentence: str
+    remedy: str
+    russian: str

@@ -1,9 +1,10 @@
 """A spider's conversation with the storefront: asking, asking again, and giving up in words."""
 
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, ClassVar, Self
 from uuid import uuid4
 
@@ -11,20 +12,23 @@ import attrs
 from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares.retry import get_retry_request
-from scrapy.exceptions import CloseSpider
+from scrapy.exceptions import CloseSpider, DownloadCancelledError
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from domain.identity import ALMATY_CITY, CityId, ProductId
 from domain.offers import OfferBoard
-from domain.readings import Reading, UnreadAnswer
+from domain.readings import DriftedAnswer, Reading, Source, UnreadAnswer
 from domain.reviews import ReviewSummary
 from domain.run import Run
 from kaspi_crawler import arguments
+from kaspi_crawler.health.coverage import Coverage
+from kaspi_crawler.middlewares.unpacking import TOO_LARGE
+from kaspi_crawler.pages import known
 from kaspi_crawler.pages.board import BoardReading
 from kaspi_crawler.pages.offers import OffersPage, OffersPart
-from kaspi_crawler.pages.outcomes import TryAgain, Unreadable
-from kaspi_crawler.pages.reviews import ReviewsPage
+from kaspi_crawler.pages.outcomes import Drift, TryAgain, Unreadable, Witness
+from kaspi_crawler.pages.reviews import ReviewsPage, without_people
 from kaspi_crawler.pages.short_link import ShortLinkAnswer
 from kaspi_crawler.turnstile import NotAsked
 from partners.call import Answer, Call
@@ -33,6 +37,12 @@ from partners.kaspi.storefront import ShortLink, Storefront
 #: Requests that may wait in the scheduler before `start` pauses, so that memory stays flat
 #: however long the work list is.
 ROOM = 64
+#: Kinds of drift that one crawl tells apart: an answer full of new names is one drift to people.
+MOST_DRIFTS = 50
+_BOMB = Unreadable(
+    f"{TOO_LARGE}: it unpacks to more than DOWNLOAD_MAXSIZE",
+    "Nothing of it was kept. If the site's answers have grown, raise DOWNLOAD_MAXSIZE.",
+)
 
 Turn = Iterator[Request | Reading]
 BoardThen = Callable[[OfferBoard | None], Turn]
@@ -44,10 +54,11 @@ def _nothing_more() -> Turn:
 
 @attrs.frozen(kw_only=True)
 class Heard:
-    """An answer and the moment at which it came."""
+    """An answer, the moment at which it came, and what its page noticed besides the item."""
 
     answer: Answer
     moment: datetime
+    witness: Witness = attrs.field(factory=Witness, eq=False)
 
 
 @attrs.frozen(kw_only=True)
@@ -58,6 +69,7 @@ class Inquiry:
     the answer could not be read after all tries.
     """
 
+    source: Source
     product: ProductId | ShortLink
     city: CityId | None
     read: Callable[[Heard], Any]
@@ -84,6 +96,9 @@ class StorefrontSpider(Spider):
         self.chosen_cities = None if cities is None else arguments.cities(cities)
         self._blocked: list[ProductId | ShortLink] = []
         self._ends_blocked = False
+        self.coverage = Coverage()
+        self._readable: Counter[Source] = Counter()
+        self._drifts: set[tuple[Source, Drift]] = set()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
@@ -124,6 +139,7 @@ class StorefrontSpider(Spider):
         if not isinstance(product, ShortLink):
             return ask(product)
         inquiry = Inquiry(
+            source=Source.LINK,
             product=product,
             city=None,
             read=partial(_read_short_link, product),
@@ -151,6 +167,7 @@ class StorefrontSpider(Spider):
         `then` gets the board, incomplete when a page stayed unreadable, or None without a page.
         """
         inquiry = Inquiry(
+            source=Source.OFFERS,
             product=reading.product,
             city=reading.city,
             read=partial(_read_offers, reading),
@@ -164,7 +181,9 @@ class StorefrontSpider(Spider):
         self, reading: BoardReading, then: BoardThen, part: OffersPart, heard: Heard
     ) -> Turn:
         if part.unreadable:
-            yield self._unread(reading.product, reading.city, heard, _unreadable_offers(part))
+            yield self._unread(
+                Source.OFFERS, reading.product, reading.city, heard, _unreadable_offers(part)
+            )
         grown = reading.add(part, heard.moment)
         if grown.next_page is not None:
             yield self.ask_board(grown, then)
@@ -193,6 +212,7 @@ class StorefrontSpider(Spider):
     ) -> Request:
         """Ask for the rating and the counts of a product."""
         inquiry = Inquiry(
+            source=Source.REVIEWS,
             product=product,
             city=None,
             read=partial(_read_reviews, product),
@@ -209,9 +229,11 @@ class StorefrontSpider(Spider):
     def hear(self, response: Response, inquiry: Inquiry) -> Turn:
         """Read an answer; ask again what was refused; tell of what stays unreadable."""
         heard = Heard(answer=answer_of(response), moment=datetime.now(UTC))
-        outcome = inquiry.read(heard)
+        outcome = _BOMB if TOO_LARGE in response.flags else inquiry.read(heard)
         if not isinstance(outcome, TryAgain | Unreadable):
             self._blocked.clear()
+            if drifts := self._new_drifts(inquiry, heard):
+                yield self._drifted(inquiry, heard, drifts)
             yield from inquiry.then(outcome, heard)
             return
         refused = isinstance(outcome, TryAgain)
@@ -219,10 +241,11 @@ class StorefrontSpider(Spider):
         if again:
             yield again
         else:
-            yield self._unread(inquiry.product, inquiry.city, heard, outcome)
+            self._new_drifts(inquiry, heard)
+            yield self._unread(inquiry.source, inquiry.product, inquiry.city, heard, outcome)
             yield from inquiry.otherwise()
         if isinstance(outcome, TryAgain):
-            self._count_block(inquiry.product, outcome.reason)
+            self._count_block(inquiry, outcome.reason)
 
     def miss(self, failure: Failure) -> Turn:
         """Tell of a question that got no answer, after the downloader's retries.
@@ -233,15 +256,18 @@ class StorefrontSpider(Spider):
             return
         request: Request = failure.request  # type: ignore[attr-defined]
         inquiry: Inquiry = request.cb_kwargs["inquiry"]
+        too_large = isinstance(failure.value, DownloadCancelledError)
         silence = Unreadable(
-            f"no answer: {failure.getErrorMessage().rstrip('.')}",
-            "Check the network and KASPI_URL (`scrapy doctor`), then run again.",
+            f"{TOO_LARGE if too_large else 'no answer'}: {failure.getErrorMessage().rstrip('.')}",
+            _BOMB.remedy
+            if too_large
+            else "Check the network and KASPI_URL (`scrapy doctor`), then run again.",
         )
         nothing = Answer(status=0, body=b"", address=request.url)
         heard = Heard(answer=nothing, moment=datetime.now(UTC))
-        yield self._unread(inquiry.product, inquiry.city, heard, silence)
+        yield self._unread(inquiry.source, inquiry.product, inquiry.city, heard, silence)
         yield from inquiry.otherwise()
-        self._count_block(inquiry.product, "no_answer")
+        self._count_block(inquiry, TOO_LARGE if too_large else "no_answer")
 
     def _again(self, request: Request | None, reason: str) -> Request | None:
         """The question once more, unless it was asked often enough; the exit hears why."""
@@ -252,10 +278,11 @@ class StorefrontSpider(Spider):
             again.meta["misread"] = reason
         return again
 
-    def _count_block(self, product: ProductId | ShortLink, reason: str) -> None:
+    def _count_block(self, inquiry: Inquiry, reason: str) -> None:
         """Raise CloseSpider when refusals follow each other, whatever we ask about."""
         self.crawler.stats.inc_value(f"refused/{reason}")
-        self._blocked.append(product)
+        self.crawler.stats.inc_value(f"refused_by/{inquiry.source}")
+        self._blocked.append(inquiry.product)
         limit = self.settings.getint("BLOCKED_IN_A_ROW")
         if len(self._blocked) < limit or len(set(self._blocked)) <= limit // 4:
             return
@@ -274,24 +301,69 @@ class StorefrontSpider(Spider):
             )
         raise CloseSpider("blocked")
 
+    def _new_drifts(self, inquiry: Inquiry, heard: Heard) -> tuple[Drift, ...]:
+        """Count how the answer differs from the format we know; those that differ so for the
+        first time. Only a part of the answers that fit at first sight is looked at.
+        """
+        count = self._readable[inquiry.source] = self._readable[inquiry.source] + 1
+        if not (heard.witness.loose or count == 1 or count % self._look_at_one_of == 0):
+            return ()
+        stats = self.crawler.stats
+        stats.inc_value(f"looked_at/{inquiry.source}")
+        drifts = known.drifts(inquiry.source, heard.answer.body) | heard.witness.drifts
+        new = []
+        for drift in sorted(drifts, key=str):
+            if (inquiry.source, drift) not in self._drifts:
+                if len(self._drifts) >= MOST_DRIFTS:
+                    continue
+                self._drifts.add((inquiry.source, drift))
+                new.append(drift)
+            stats.inc_value(f"drift/{inquiry.source}/{drift.kind}/{drift.key}")
+        return tuple(new)
+
+    @cached_property
+    def _look_at_one_of(self) -> int:
+        return max(1, self.settings.getint("DRIFT_ONE_OF"))
+
+    def _drifted(self, inquiry: Inquiry, heard: Heard, drifts: tuple[Drift, ...]) -> DriftedAnswer:
+        return DriftedAnswer(
+            spider=self.name,
+            source=inquiry.source,
+            kaspi_id=ProductId(str(inquiry.product)),
+            city_id=inquiry.city,
+            address=heard.answer.address,
+            status=heard.answer.status,
+            drifts=tuple(map(str, drifts)),
+            body=_keepable(inquiry.source, heard.answer.body),
+            checked_at=heard.moment,
+        )
+
     def _unread(
         self,
+        source: Source,
         product: ProductId | ShortLink,
         city: CityId | None,
         heard: Heard,
         outcome: TryAgain | Unreadable,
     ) -> UnreadAnswer:
+        self.crawler.stats.inc_value(f"unread_by/{source}")
         return UnreadAnswer(
             spider=self.name,
+            source=source,
             kaspi_id=ProductId(str(product)),
             city_id=city,
             address=heard.answer.address,
             status=heard.answer.status or None,
             reason=outcome.reason,
             remedy=outcome.remedy,
-            body=heard.answer.body,
+            body=_keepable(source, heard.answer.body),
             checked_at=heard.moment,
         )
+
+
+def _keepable(source: Source, body: bytes) -> bytes:
+    """What may be kept of an answer: whoever wrote a review is not."""
+    return without_people(body) if source is Source.REVIEWS else body
 
 
 def _read_short_link(link: ShortLink, heard: Heard) -> ProductId | TryAgain | Unreadable:
@@ -299,11 +371,15 @@ def _read_short_link(link: ShortLink, heard: Heard) -> ProductId | TryAgain | Un
 
 
 def _read_offers(reading: BoardReading, heard: Heard) -> OffersPart | TryAgain | Unreadable:
-    return OffersPage(heard.answer, reading.product, reading.city, heard.moment).to_item()
+    return _offers_page(reading, heard).to_item()
+
+
+def _offers_page(reading: BoardReading, heard: Heard) -> OffersPage:
+    return OffersPage(heard.answer, reading.product, reading.city, heard.moment, heard.witness)
 
 
 def _read_reviews(product: ProductId, heard: Heard) -> ReviewSummary | TryAgain | Unreadable:
-    return ReviewsPage(heard.answer, product, heard.moment).to_item()
+    return ReviewsPage(heard.answer, product, heard.moment, heard.witness).to_item()
 
 
 def _take_what_is_held(reading: BoardReading, then: BoardThen) -> Turn:

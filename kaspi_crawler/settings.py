@@ -40,7 +40,9 @@ EXTENSIONS = {
     "kaspi_crawler.extensions.counts.Counts": 0,
     "kaspi_crawler.extensions.garbage.SeldomGarbage": 0,
     "kaspi_crawler.extensions.progress.ProgressBar": 500,
+    "kaspi_crawler.extensions.health.Health": 890,
     "kaspi_crawler.extensions.summary.Summary": 900,
+    "kaspi_crawler.extensions.alerts.Alerts": 920,
     "scrapy.extensions.corestats.CoreStats": None,
     "scrapy.extensions.telnet.TelnetConsole": None,
     "scrapy.extensions.remote_control.RemoteControl": None,
@@ -80,15 +82,17 @@ DOWNLOAD_TIMEOUT = 30
 RETRY_TIMES = 2
 #: Default ERROR: what could not be read is told in a sentence of its own.
 RETRY_GIVE_UP_LOG_LEVEL = "DEBUG"
-#: The longest body in bytes, packed or not (default 1 GB): a board of 64 offers has 60 kB, a page
-#: seldom 1 MB.
-DOWNLOAD_MAXSIZE = 32 * 1024 * 1024
 #: Default without the last: a body without an end is one more answer that did not come.
 RETRY_EXCEPTIONS = [*default_settings.RETRY_EXCEPTIONS, "scrapy.exceptions.DownloadCancelledError"]
 #: Default: eight statuses. Pages judge answers by their bodies as well; one judge is enough.
 RETRY_HTTP_CODES: list[int] = []
 #: Blocked answers in a row, from different products, after which the crawl ends.
 BLOCKED_IN_A_ROW = 12
+#: Default 1 GB: the largest page recorded is 390 KB, an answer with all 77 offers of a board
+#: 100 KB. It bounds what is unpacked, too, and by that what a page may take to read. The default
+#: of the warning is 32 MB.
+DOWNLOAD_MAXSIZE = 4_000_000
+DOWNLOAD_WARNSIZE = 2_000_000
 #: Default True. The rules for the API's paths are not known; the delay that robots.txt asks for
 #: is kept by PAGE_DELAY.
 ROBOTSTXT_OBEY = False
@@ -176,6 +180,62 @@ STORE_PATIENCE = 120.0
 LATEST_EXPORTS = True
 #: Unreadable answers that are kept for inspection, the newest, per spider.
 QUARANTINE_LIMIT = 200
+
+#: Bytes of unreadable answers that are kept, per spider; the oldest go first.
+QUARANTINE_BYTES = 200_000_000
+#: Of one answer that many bytes are kept.
+QUARANTINE_LARGEST = 4_000_000
+
+# --- Health ------------------------------------------------------------------------------------
+
+#: Shares of smaller runs are not judged: in them one bad product is an alarm.
+HEALTH_LEAST_ITEMS = 20
+#: Of the readings that a finished crawl was to make, this share must be stored.
+HEALTH_EXPECTED_SHARE = 0.9
+#: Shares of readings that must have a field. The brand, categories and images are on all pages
+#: recorded 2025-08, a class of delivery on all offers recorded 2026-09; `card/state` are cards
+#: that were read from the page's state, and not from a lower rung.
+HEALTH_COVERAGE = {
+    "offer/seller": 0.95,
+    "offer/delivery_duration": 0.5,
+    "card/state": 0.9,
+    "card/brand": 0.9,
+    "card/categories": 0.9,
+    "card/image_urls": 0.9,
+    "card/specifications": 0.5,
+    "reviews/rating_amount": 0.9,
+}
+#: Most answers that may be refusals, boards that may stay incomplete, answers that may be given up.
+HEALTH_MOST_REFUSED = 0.2
+HEALTH_MOST_INCOMPLETE = 0.1
+HEALTH_MOST_UNREAD = 0.05
+#: Seconds after which a crawl took too long: twenty thousand boards at one a second take 5.6 h.
+HEALTH_LONGEST_SECONDS = 12 * 3600.0
+#: Compared is with the median of so many finished runs of the same spider, site and arguments,
+#: if there are that many: a change on purpose is the new usual after four runs.
+HEALTH_LAST_RUNS = 7
+HEALTH_LEAST_RUNS = 3
+#: An alarm: this share of the usual readings is lacking; a field's share fell, or a share of
+#: refusals or incomplete boards rose, by so much; a reading took so many times as long.
+HEALTH_ITEMS_DROP = 0.3
+HEALTH_COVERAGE_DROP = 0.2
+HEALTH_SHARE_RISE = 0.1
+HEALTH_SLOWER_TIMES = 3.0
+#: Whether an alarm makes the exit code 1. What was stored is right in spite of it: no.
+HEALTH_ALARMS_FAIL = False
+#: Which answers are compared with the format we know: the first of each source, and one of so
+#: many; besides all that did not fit at first sight.
+DRIFT_ONE_OF = 50
+#: Answers with a drift that are set aside in one crawl: one of each kind, and no more than this.
+DRIFT_KEPT = 20
+
+# --- Alerts ------------------------------------------------------------------------------------
+
+#: Where runs that failed or raised alarms are told of, as JSON; empty: nowhere. It may hold a
+#: token and stands in no log.
+ALERT_WEBHOOK_URL = os.environ.get("ALERT_WEBHOOK_URL", "")
+#: Seconds in which an alarm that stands is not told again; one that cleared is told at once.
+ALERT_REPEAT_AFTER = 24 * 3600.0
 
 # --- Log ---------------------------------------------------------------------------------------
 

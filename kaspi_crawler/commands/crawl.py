@@ -58,6 +58,8 @@ class Command(ScrapyCrawl):
             return False
         if stats.get_value("spider_exceptions/count") or stats.get_value("item_errors"):
             return False
+        if stats.get_value("alarms") and self._crawler.settings.getbool("HEALTH_ALARMS_FAIL"):
+            return False
         lost = stats.get_value("item_dropped_count") or stats.get_value("missing")
         return not lost or bool(readings(stats.get_stats()))
 

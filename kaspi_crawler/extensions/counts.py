@@ -1,10 +1,12 @@
 """The crawl's core figures, as Scrapy counts them."""
 
-from typing import Self
+from typing import Any, Self
 
-from scrapy import signals
+from scrapy import Spider, signals
 from scrapy.crawler import Crawler
 from scrapy.extensions.corestats import CoreStats
+
+from domain.readings import DriftedAnswer
 
 
 class Counts(CoreStats):
@@ -15,3 +17,8 @@ class Counts(CoreStats):
         extension = super().from_crawler(crawler)
         crawler.signals.disconnect(extension.item_scraped, signals.item_scraped)
         return extension
+
+    def item_dropped(self, item: Any, spider: Spider, exception: BaseException) -> None:
+        """An answer that was read and set aside for its format alone is no loss."""
+        if not isinstance(item, DriftedAnswer):
+            super().item_dropped(item, spider, exception)

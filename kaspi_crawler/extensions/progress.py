@@ -7,6 +7,8 @@ from scrapy import signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 
+from domain.readings import DriftedAnswer
+
 
 class ProgressBar:
     """Counts readings that are stored, on a terminal; says nothing elsewhere."""
@@ -37,7 +39,7 @@ class ProgressBar:
         extension = cls()
         crawler.signals.connect(extension.spider_opened, signals.spider_opened)
         crawler.signals.connect(extension.advance, signals.item_scraped)
-        crawler.signals.connect(extension.advance, signals.item_dropped)
+        crawler.signals.connect(extension.item_dropped, signals.item_dropped)
         crawler.signals.connect(extension.spider_closed, signals.spider_closed)
         return extension
 
@@ -49,6 +51,11 @@ class ProgressBar:
     def advance(self, spider: Any) -> None:
         """One more reading came to its end."""
         self._bar.update(self._task, advance=1, total=spider.expected)
+
+    def item_dropped(self, item: Any, spider: Any) -> None:
+        """What was set aside for its format alone comes to its end as a reading, too."""
+        if not isinstance(item, DriftedAnswer):
+            self.advance(spider)
 
     def spider_closed(self) -> None:
         """Leave the bar as it stands."""

@@ -8,6 +8,9 @@ from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddlewa
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
+#: The flag of an answer that would unpack to more than DOWNLOAD_MAXSIZE.
+TOO_LARGE = "too_large"
+
 logger = logging.getLogger(__name__)
 
 
@@ -24,4 +27,5 @@ class Unpacking(HttpCompressionMiddleware):
                 self.stats.inc_value("httpcompression/not_unpacked")
             headers = response.headers.copy()
             headers.pop("Content-Encoding", None)
-            return response.replace(body=b"", headers=headers)
+            flags = [*response.flags, TOO_LARGE] if isinstance(error, IgnoreRequest) else None
+            return response.replace(body=b"", headers=headers, flags=flags)

@@ -12,7 +12,12 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 def json_text(answer: Answer) -> bytes:
     """The body without a byte order mark."""
-    return answer.body.removeprefix(BYTE_ORDER_MARK)
+    return without_mark(answer.body)
+
+
+def without_mark(body: bytes) -> bytes:
+    """Bytes without the mark that some servers put before their text."""
+    return body.removeprefix(BYTE_ORDER_MARK)
 
 
 def refusal(answer: Answer, where: str) -> TryAgain | Unreadable:
@@ -25,6 +30,11 @@ def refusal(answer: Answer, where: str) -> TryAgain | Unreadable:
         return TryAgain.after(block)
     try:
         told = forgiving.parse(json_text(answer))
+    except forgiving.TooDeep as abyss:
+        return Unreadable(
+            f"too_deep: {abyss} ({where})",
+            "No answer of Kaspi does that: see who answers at KASPI_URL (`scrapy doctor`).",
+        )
     except forgiving.NotJson:
         return TryAgain.after(Block.of(BlockKind.TRUNCATED))
     if answer.status != 200:

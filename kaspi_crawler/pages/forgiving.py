@@ -34,8 +34,16 @@ class Misfit(ValueError):
         return f"no {words.get(self.field, self.field)}{found}"
 
 
+#: What stands for a letter that cannot be read.
+SPOILT_LETTER = "\ufffd"
+
+
 class NotJson(ValueError):
     """Bytes that are not JSON, even when their letters are mended."""
+
+
+class TooDeep(NotJson):
+    """JSON whose brackets go deeper than anybody means: 1,000 levels and more."""
 
 
 #: What a decoder raises for bytes that do not fit: broken JSON, another format, no UTF-8,
@@ -55,7 +63,7 @@ def parse(text: bytes) -> object:
     """Decode JSON, mending bytes that are not UTF-8, halves of characters cut in two, and tabs
     and line ends that stand in texts as they are.
 
-    Raises NotJson for anything else.
+    Raises NotJson for anything else, TooDeep for an abyss of brackets.
     """
     try:
         return msgspec.json.decode(text)
@@ -63,8 +71,11 @@ def parse(text: bytes) -> object:
         pass  # the letters may be spoilt and the rest be right
     try:
         value = json.loads(text.decode("utf-8", "replace"), strict=False)
-        mended = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+        dumped = json.dumps(value, ensure_ascii=False)
+        mended = dumped.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
         return msgspec.json.decode(mended)
+    except RecursionError:
+        raise TooDeep("its brackets go too deep") from None
     except (ValueError, *UNFIT) as spoilt:
         raise NotJson(str(spoilt)) from None
 

@@ -21,7 +21,7 @@ from domain.offers import DeliveryOption, Offer
 from kaspi_crawler.pages import forgiving
 from kaspi_crawler.pages.answers import json_text, refusal
 from kaspi_crawler.pages.forgiving import Misfit, in_utc
-from kaspi_crawler.pages.outcomes import TryAgain, Unreadable
+from kaspi_crawler.pages.outcomes import TryAgain, Unreadable, Witness
 from kaspi_crawler.pages.shapes import Count, Moment
 from partners.call import Answer
 
@@ -111,7 +111,7 @@ class LooseOffers(msgspec.Struct, rename="camel"):
 
 
 #: How we call what an offer cannot do without.
-_WORDS = {"RawOffer": "offer", "merchantId": "merchant"}
+_WORDS = {"RawOffer": "offer", "merchantId": "merchant", "masterSku": "offer of this product"}
 
 _decoder = msgspec.json.Decoder(RawOffers, strict=False)
 
@@ -136,6 +136,7 @@ class OffersPage:
     product: ProductId
     city: CityId
     checked_at: datetime
+    witness: Witness = attrs.field(factory=Witness, eq=False)
 
     def to_item(self) -> OffersPart | TryAgain | Unreadable:
         """Read the page whole, or offer by offer when its format has drifted."""
@@ -145,6 +146,7 @@ class OffersPage:
         try:
             raw = _decoder.decode(text)
         except forgiving.UNFIT:
+            self.witness.loose = True
             return self._read_loosely(text)
         return self._part(raw, raw.offers, [])
 
@@ -178,7 +180,7 @@ class OffersPage:
         offers: list[Offer] = []
         for value in values:
             try:
-                offers.append(_offer(value, midnight))
+                offers.append(_offer(value, self.product, midnight))
             except Misfit as misfit:
                 unreadable.append(self._complaint(misfit, value.merchant_id))
         return OffersPart(offers=tuple(offers), total=total, unreadable=tuple(unreadable))
@@ -211,17 +213,20 @@ _made: Callable[..., Offer] = Offer
 _MOMENTS = slice(_AS_TOLD.index("delivery_at"), _AS_TOLD.index("available_at") + 1)
 
 
-def _offer(raw: RawOffer, midnight: datetime) -> Offer:
-    """Raises Misfit when there is no merchant, or no price of whole positive tenge.
+def _offer(raw: RawOffer, product: ProductId, midnight: datetime) -> Offer:
+    """Raises Misfit when there is no merchant, or no price of whole positive tenge, or when it is
+    an offer of another product than the one that was asked for.
 
     `midnight` began the day of the reading. This runs for every offer that is read: the few
     fields that need care are mended in place, and all others are taken over at once.
     """
     merchant, price = raw.merchant_id.strip(), raw.price
-    if not merchant:
+    if not merchant or forgiving.SPOILT_LETTER in merchant:  # a name may be spoilt, an id not
         raise Misfit("merchantId", raw.merchant_id)
     if not 0 < price <= DEAREST:
         raise Misfit("price", price)
+    if raw.master_sku != product and raw.master_sku is not None and str(raw.master_sku) != product:
+        raise Misfit("masterSku", raw.master_sku)
     if raw.price_minus_bonus is not None:
         raw.price_minus_bonus = _positive(raw.price_minus_bonus)
     if raw.price_before_discount is not None:

@@ -28,3 +28,33 @@ class Unreadable:
 
     reason: str
     remedy: str
+
+
+@attrs.frozen
+class Drift:
+    """One way in which an answer differs from the format we know.
+
+    `kind` is unknown, missing, type or moved; `key` is the path to it: offers[].price.
+    """
+
+    kind: str
+    key: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key}"
+
+
+@attrs.define
+class Witness:
+    """What a page notices while it reads, beside the item.
+
+    `loose` says that the answer did not fit at first sight and was read by what fits.
+    """
+
+    loose: bool = False
+    drifts: set[Drift] = attrs.Factory(set)
+
+    def saw(self, kind: str, key: str) -> None:
+        """Note a drift that the page met on its way."""
+        self.loose = True
+        self.drifts.add(Drift(kind, key))

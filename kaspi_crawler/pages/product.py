@@ -1,5 +1,6 @@
 """The product page: a card read from its inline state, else from ld+json, else from its metas."""
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from urllib.parse import parse_qs, urljoin, urlsplit
@@ -21,7 +22,7 @@ from domain.product import (
 from domain.readings import ProductMissing
 from kaspi_crawler.pages import product_state as raw
 from kaspi_crawler.pages.forgiving import Misfit, in_utc
-from kaspi_crawler.pages.outcomes import TryAgain, Unreadable
+from kaspi_crawler.pages.outcomes import TryAgain, Unreadable, Witness
 from kaspi_crawler.pages.plain_text import plain_text, unescaped
 from kaspi_crawler.pages.product_markup import LdProduct, Markup
 from partners.call import Answer
@@ -31,6 +32,14 @@ from partners.kaspi.storefront import Block, BlockKind, recognise_block
 ROOT_CATEGORY = "Categories"
 #: The title of the storefront's page for what it does not have (seen 2024-05).
 NOT_FOUND = "Страница не найдена"
+
+#: Either may stand on the page of a product that somebody offers, and neither on one that is out
+#: of stock (29 pages recorded 2025-08).
+_SAYS_A_PRICE = re.compile(
+    rb"product:price:amount[\"']?\s+content=|[\"']in stock[\"']|InStock", re.IGNORECASE
+)
+#: Levels of the configurator; two were recorded.
+_DEEPEST_CHOICE = 10
 
 _COMPARE = "Compare the kept page with a recorded one: Kaspi has changed it."
 
@@ -42,6 +51,7 @@ class ProductPage:
     answer: Answer
     product: ProductId
     checked_at: datetime
+    witness: Witness = attrs.field(factory=Witness, eq=False)
 
     def to_item(self) -> ProductCard | ProductMissing | TryAgain | Unreadable:
         """Read the card from the best rung that the page has."""
@@ -74,7 +84,7 @@ class ProductPage:
 
     def _from_state(self) -> ProductCard | TryAgain | Unreadable | None:
         try:
-            state = raw.read_state(self.answer.body)
+            state = raw.read_state(self.answer.body, self.product, self.witness)
         except Misfit as misfit:
             if misfit.field == "price":
                 raise
@@ -90,7 +100,7 @@ class ProductPage:
     def _card_of_state(self, state: raw.PageState) -> ProductCard:
         item, card = state.item, state.item.card
         promo = card.promo_conditions or raw.PromoConditions()
-        price = _price(card.price)
+        price = self._price_of_card(card)
         return ProductCard(
             kaspi_id=self.product,
             city_id=_city(state),
@@ -119,6 +129,25 @@ class ProductPage:
             return None  # its price, of which the state has a better one
         return _text(product.brand_name) if product and product.id == self.product else None
 
+    def _price_of_card(self, card: raw.Card) -> Tenge | None:
+        if card.price is not msgspec.UNSET:
+            return _price(card.price)
+        return self._price_of_markup() if _SAYS_A_PRICE.search(self.answer.body) else None
+
+    def _price_of_markup(self) -> Tenge | None:
+        """The price that the page says beside a state without the key: that has been renamed.
+
+        Raises Misfit when the page says that the product is in stock, and no price.
+        """
+        markup = Markup.parse(self.answer.body)
+        own = markup.product if markup.product and markup.product.id == self.product else None
+        price = _price(own.price if own else None)
+        if price is None and markup.meta_id == self.product:
+            price = _price(markup.metas.get("product:price:amount"))
+        if price is not None or markup.in_stock:
+            self.witness.saw("missing", "card.price")
+        return _in_stock(price, markup)
+
     def _link(self, shop_link: str | None) -> str | None:
         """The page's full address: the state's own leaves out the host and /shop."""
         if not shop_link or shop_link.startswith(("http://", "https://")):
@@ -129,6 +158,7 @@ class ProductPage:
 
     def _from_markup(self) -> ProductCard | ProductMissing | TryAgain | Unreadable:
         """The lower rungs, and what a page without any rung is."""
+        self.witness.loose = True
         if _broke_off(self.answer.body):
             return TryAgain.after(Block.of(BlockKind.TRUNCATED))
         markup = Markup.parse(self.answer.body)
@@ -158,7 +188,7 @@ class ProductPage:
             description=_plain(product.description),
             categories=(Category(code="", title=leaf),) if leaf else (),
             image_urls=tuple(dict.fromkeys(product.images)),
-            price=_price(product.price),
+            price=_in_stock(_price(product.price), markup),
         )
 
     def _card_of_metas(self, markup: Markup, name: str) -> ProductCard:
@@ -171,7 +201,7 @@ class ProductPage:
             description=None,
             categories=(),
             image_urls=(image,) if image else (),
-            price=_price(markup.metas.get("product:price:amount")),
+            price=_in_stock(_price(markup.metas.get("product:price:amount")), markup),
         )
 
     def _bare_card(
@@ -237,6 +267,16 @@ def _price(value: str | int | None) -> Tenge | None:
         raise Misfit("price", value) from None
 
 
+def _in_stock(price: Tenge | None, markup: Markup) -> Tenge | None:
+    """The price; without one nobody may be said to offer the product.
+
+    Raises Misfit when the page says that somebody does.
+    """
+    if price is None and markup.in_stock:
+        raise Misfit("price", msgspec.UNSET)
+    return price
+
+
 def _price_before_discount(value: int | None) -> Tenge | None:
     """0 says that there is no discount (recorded 2025-08)."""
     return Tenge(value) if value and 0 < value <= DEAREST else None
@@ -257,7 +297,8 @@ def _city(state: raw.PageState) -> CityId | None:
     """The city really served: the page says it twice."""
     if state.region_id:
         return CityId(state.region_id)
-    cities = parse_qs(urlsplit(state.item.card.reviews_link or "").query).get("c")
+    query = (state.item.card.reviews_link or "").partition("?")[2].partition("#")[0]
+    cities = parse_qs(query).get("c")
     return CityId(cities[0]) if cities else None
 
 
@@ -277,8 +318,16 @@ def _categories(breadcrumbs: Iterable[raw.Breadcrumb]) -> tuple[Category, ...]:
 
 def _images(images: Iterable[raw.GalleryImage], page: str) -> tuple[str, ...]:
     """The large images, each once, with whole addresses; what is none is left out."""
-    whole = (urljoin(page, image.large) for image in images if image.large)
+    whole = (_whole_address(page, image.large) for image in images if image.large)
     return tuple(dict.fromkeys(image for image in whole if image.startswith("http")))
+
+
+def _whole_address(page: str, address: str) -> str:
+    """The address as the page means it; empty for one that is spoilt, such as http://[."""
+    try:
+        return urljoin(page, address)
+    except ValueError:
+        return ""
 
 
 def _specification(group: raw.RawSpecification) -> SpecificationGroup:
@@ -315,6 +364,8 @@ def _unit(unit: str | raw.FeatureUnit | None) -> str | None:
 
 def _variants(choice: raw.Choice, path: tuple[Characteristic, ...]) -> Iterator[Variant]:
     """The leaves below a choice, each with the characteristics on the way to it."""
+    if len(path) > _DEEPEST_CHOICE:
+        return
     if choice.characteristic is not None:
         path = (*path, _characteristic(choice.characteristic))
     if choice.product_code and not choice.matrix:

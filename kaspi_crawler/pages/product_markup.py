@@ -6,13 +6,18 @@ when nobody sells it); ld+json BreadcrumbList is never valid; the price meta has
 
 import re
 from collections.abc import Mapping
+from itertools import islice
 
 import attrs
+import lxml.etree
 import lxml.html
 import msgspec
 
 from kaspi_crawler.pages import forgiving
 from kaspi_crawler.pages.forgiving import Misfit
+
+#: ld+json scripts that are looked at; every page recorded has three.
+_MOST_SCRIPTS = 20
 
 
 class Brand(msgspec.Struct):
@@ -77,7 +82,11 @@ class Markup:
         """
         if not body.strip():
             return cls("", None, {}, None)
-        root = lxml.html.document_fromstring(body, parser=lxml.html.HTMLParser(encoding="utf-8"))
+        try:
+            parser = lxml.html.HTMLParser(encoding="utf-8")
+            root = lxml.html.document_fromstring(body, parser=parser)
+        except lxml.etree.ParserError:  # not one element in it
+            return cls("", None, {}, None)
         metas = {
             str(meta.get("property") or meta.get("name")): str(meta.get("content") or "").strip()
             for meta in root.iter("meta")
@@ -89,6 +98,11 @@ class Markup:
             metas=metas,
             product=_ld_product(root),
         )
+
+    @property
+    def in_stock(self) -> bool:
+        """Whether the page says that somebody offers the product."""
+        return self.metas.get("product:availability", "").casefold() == "in stock"
 
     @property
     def meta_id(self) -> str | None:
@@ -128,9 +142,8 @@ def _ld_product(root: lxml.html.HtmlElement) -> LdProduct | None:
 
     Raises forgiving.Misfit when its price is neither a text nor a whole number.
     """
-    for script in root.iter("script"):
-        if script.get("type") != "application/ld+json":
-            continue
+    marked = (one for one in root.iter("script") if one.get("type") == "application/ld+json")
+    for script in islice(marked, _MOST_SCRIPTS):
         try:
             value = forgiving.parse((script.text or "").strip().encode("utf-8", "replace"))
             product = forgiving.read(value, LdProduct, essential=("price",))

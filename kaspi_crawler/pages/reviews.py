@@ -14,7 +14,7 @@ from domain.reviews import ReviewSummary
 from kaspi_crawler.pages import forgiving
 from kaspi_crawler.pages.answers import json_text, refusal
 from kaspi_crawler.pages.forgiving import Misfit
-from kaspi_crawler.pages.outcomes import TryAgain, Unreadable
+from kaspi_crawler.pages.outcomes import TryAgain, Unreadable, Witness
 from kaspi_crawler.pages.shapes import Count
 from partners.call import Answer
 
@@ -50,6 +50,17 @@ class RawReviews(msgspec.Struct, gc=False, rename="camel"):
 _decoder = msgspec.json.Decoder(RawReviews, strict=False)
 
 
+def without_people(body: bytes) -> bytes:
+    """The answer without its reviews, which name people; what is not JSON stays as it came."""
+    try:
+        told = forgiving.parse(body)
+    except forgiving.NotJson:
+        return body
+    if not isinstance(told, dict) or "data" not in told:
+        return body
+    return msgspec.json.encode({key: value for key, value in told.items() if key != "data"})
+
+
 @attrs.frozen
 class ReviewsPage:
     """The answer to Storefront.reviews."""
@@ -57,6 +68,7 @@ class ReviewsPage:
     answer: Answer
     product: ProductId
     checked_at: datetime
+    witness: Witness = attrs.field(factory=Witness, eq=False)
 
     def to_item(self) -> ReviewSummary | TryAgain | Unreadable:
         """Read the rating and the counts; an answer with neither is not understood."""
@@ -70,7 +82,7 @@ class ReviewsPage:
         try:
             return _decoder.decode(text)
         except forgiving.UNFIT:
-            pass  # something has drifted: read what fits
+            self.witness.loose = True  # something has drifted: read what fits
         try:
             return forgiving.read(forgiving.parse(text), RawReviews)
         except (forgiving.NotJson, Misfit):

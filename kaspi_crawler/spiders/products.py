@@ -9,7 +9,7 @@ from scrapy import Request
 from domain.identity import CityId, ProductId
 from domain.offers import OfferBoard
 from domain.product import ProductCard
-from domain.readings import ProductMissing, ProductRefresh
+from domain.readings import ProductMissing, ProductRefresh, Source
 from domain.reviews import ReviewSummary
 from kaspi_crawler.conversation import Heard, Inquiry, StorefrontSpider, Turn
 from kaspi_crawler.pages.board import BoardReading
@@ -38,7 +38,7 @@ class ProductsSpider(StorefrontSpider):
         home = cities[0]
 
         def read(heard: Heard) -> ProductCard | ProductMissing | TryAgain | Unreadable:
-            return ProductPage(heard.answer, product, heard.moment).to_item()
+            return ProductPage(heard.answer, product, heard.moment, heard.witness).to_item()
 
         def begin(card: ProductCard | ProductMissing, _heard: Heard) -> Turn:
             if isinstance(card, ProductMissing):
@@ -47,7 +47,7 @@ class ProductsSpider(StorefrontSpider):
             refresh = ProductRefresh(card=card, home_city=home, boards=(), reviews=None)
             yield from self._ask_next_city(refresh, cities)
 
-        inquiry = Inquiry(product=product, city=home, read=read, then=begin)
+        inquiry = Inquiry(source=Source.PAGE, product=product, city=home, read=read, then=begin)
         return self.ask(self.storefront.product_page(product, home), inquiry)
 
     def _tell_missing(self, missing: ProductMissing) -> Turn:

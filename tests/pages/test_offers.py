@@ -333,13 +333,19 @@ def test_offers_of_another_product_are_never_this_ones(other: object) -> None:
     [
         pytest.param({"masterSku": None}, id="an answer that does not say whose they are"),
         pytest.param({"masterSku": int(KETTLE)}, id="a number that is no text"),
-        pytest.param({"masterSku": "104500199"}, id="one stranger among them"),
     ],
 )
 def test_offers_are_taken_when_they_may_be_this_products(said: dict[str, object]) -> None:
     read = outcome(offers(offer("5001", **said), offer("5002")))
     assert isinstance(read, OffersPart)
     assert len(read.offers) == 2
+
+
+def test_one_stranger_among_them_is_named_and_not_taken() -> None:
+    read = outcome(offers(offer("5001", masterSku="104500199"), offer("5002")))
+    assert isinstance(read, OffersPart)
+    assert [one.merchant_id for one in read.offers] == ["5002"]
+    assert "no offer of this product in '104500199'" in read.unreadable[0]
 
 
 def test_an_empty_board_is_an_empty_board() -> None:

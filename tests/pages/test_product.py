@@ -157,8 +157,25 @@ def test_prices(
 def test_a_card_without_a_price_key_has_no_offers() -> None:
     state = item()
     del state["card"]["price"]
-    read = card(whole_page(state))
+    read = card(page(item_script(state), configurator_script(), head_html=head(price="")))
     assert (read.price, read.discount_percent, read.rung) == (None, None, Rung.STATE)
+
+
+def test_a_price_that_the_state_alone_lacks_is_that_of_the_page() -> None:
+    state = item()
+    state["card"]["cost"] = state["card"].pop("price")
+    read = card(whole_page(state))
+    assert (read.price, read.rung) == (8990, Rung.STATE)
+
+
+@pytest.mark.parametrize("with_state", [True, False], ids=["with a state", "with metas alone"])
+def test_what_is_in_stock_without_a_price_is_named(with_state: bool) -> None:
+    state = item()
+    del state["card"]["price"]
+    in_stock = head(price="") + '<meta property="product:availability" content="in stock">'
+    scripts = (item_script(state), configurator_script()) if with_state else ()
+    named = unreadable(page(*scripts, head_html=in_stock))
+    assert named.reason.startswith("no price")
 
 
 @pytest.mark.parametrize("price", [0, 0.0, "0", None])
@@ -520,7 +537,7 @@ def test_bytes_that_are_not_utf_8_cost_their_own_letters_only() -> None:
 def test_half_a_character_is_mended() -> None:
     title = to_json(item(title="Чайник @")).replace("@", "\\ud83d")
     read = card(page(item_script(title)))
-    assert read.name == "Чайник ?"
+    assert read.name == "Чайник \ufffd"
     assert read.rung is Rung.STATE
 
 

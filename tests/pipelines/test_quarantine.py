@@ -10,7 +10,7 @@ from scrapy.exceptions import DropItem
 from scrapy.utils.test import get_crawler
 
 from domain.identity import ProductId
-from domain.readings import UnreadAnswer
+from domain.readings import DriftedAnswer, Source, UnreadAnswer
 from pipelines.quarantine import Quarantine
 from tests.building import ALMATY, KETTLE, at, board
 
@@ -23,6 +23,18 @@ ANSWER = UnreadAnswer(
     reason="html_instead_of_json",
     remedy="Pause this address.",
     body="<html>Обновите страницу</html>".encode(),
+    checked_at=at(0),
+    source=Source.OFFERS,
+)
+DRIFTED = DriftedAnswer(
+    spider="offers",
+    source=Source.OFFERS,
+    kaspi_id=KETTLE,
+    city_id=ALMATY,
+    address=ANSWER.address,
+    status=200,
+    drifts=("unknown offers[].priceWithCard",),
+    body=b'{"offers":[]}',
     checked_at=at(0),
 )
 
@@ -84,6 +96,7 @@ def test_beside_them_stands_what_they_are(tmp_path: Path) -> None:
     keep(quarantine(tmp_path))
     _, description = kept(tmp_path)
     assert json.loads(description.read_text(encoding="utf-8")) == {
+        "source": "offers",
         "address": ANSWER.address,
         "status": 200,
         "kaspi_id": KETTLE,
@@ -136,3 +149,42 @@ def test_unread_answers_are_counted(tmp_path: Path) -> None:
     keep(stage)
     assert crawler.stats is not None
     assert crawler.stats.get_value("unread") == 2
+
+
+def test_a_drifted_answer_is_kept_beside_the_unread(tmp_path: Path) -> None:
+    stage = quarantine(tmp_path)
+    keep(stage)
+    with pytest.raises(DropItem) as dropped:
+        stage.process_item(DRIFTED)
+    assert dropped.value.log_level == "WARNING"
+    assert "unknown offers[].priceWithCard" in str(dropped.value)
+    assert "offers" in str(dropped.value)
+    (kept_one,) = [path for path in kept(tmp_path) if path.name.endswith("-drift.json")]
+    assert json.loads(kept_one.read_text(encoding="utf-8"))["drifts"] == [*DRIFTED.drifts]
+
+
+def test_of_drifted_answers_no_more_than_some_are_kept(tmp_path: Path) -> None:
+    stage = quarantine(tmp_path)
+    for minute in range(40):
+        with pytest.raises(DropItem):
+            stage.process_item(attrs.evolve(DRIFTED, checked_at=at(minute)))
+    assert len([path for path in kept(tmp_path) if path.suffix == ".body"]) == 20
+
+
+def test_a_folder_holds_no_more_than_its_bytes(tmp_path: Path) -> None:
+    crawler = get_crawler(
+        settings_dict={
+            "DATA_DIR": str(tmp_path),
+            "QUARANTINE_LIMIT": 200,
+            "QUARANTINE_BYTES": 250,
+            "QUARANTINE_LARGEST": 100,
+        }
+    )
+    stage = Quarantine.from_crawler(crawler)
+    for minute in range(5):
+        keep(stage, checked_at=at(minute), body=b"x" * 1_000)
+    bodies = [path for path in kept(tmp_path) if path.suffix == ".body"]
+    assert [path.stat().st_size for path in bodies] == [100, 100]
+    told = json.loads(bodies[-1].with_suffix(".json").read_text(encoding="utf-8"))
+    assert told["cut"] is True
+    assert told["checked_at"] == at(4).isoformat()

@@ -31,6 +31,8 @@ async def test_a_run_is_a_row_from_its_start(engine: AsyncEngine, database: str)
         "finished_at": None,
         "close_reason": None,
         "stored": None,
+        "figures": None,
+        "alarms": None,
     }
 
 

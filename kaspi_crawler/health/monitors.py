@@ -1,0 +1,398 @@
+"""Judges a crawl by its figures, its last runs and the thresholds: pure, at its end.
+
+Each monitor has an entry in docs/operating.md, which a test keeps in step. It answers with alarms,
+with none when all is well, or with None when it cannot judge: a small run says nothing of shares.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from statistics import median
+
+import attrs
+
+from domain.run import Alarm, Figures
+from kaspi_crawler.health.coverage import WHOLE
+
+#: Whose answer the fields of a reading come from.
+SOURCES = {"offer": "offers", "card": "page", "reviews": "reviews"}
+
+
+@attrs.frozen(kw_only=True)
+class Thresholds:
+    """The settings HEALTH_…, which docs/operating.md explains."""
+
+    least_items: int
+    expected_share: float
+    coverage: Mapping[str, float]
+    most_refused: float
+    most_incomplete: float
+    most_unread: float
+    longest_seconds: float
+    least_runs: int
+    items_drop: float
+    coverage_drop: float
+    share_rise: float
+    slower_times: float
+
+
+@attrs.frozen(kw_only=True)
+class Watched:
+    """All that a crawl is judged by. Counters are by source, drifts are "source: kind key"."""
+
+    reason: str
+    figures: Figures
+    past: tuple[Figures, ...]
+    refused: Mapping[str, int]
+    unread: Mapping[str, int]
+    drifts: Mapping[str, int]
+    looked_at: int
+    errors: int
+    thresholds: Thresholds
+
+    @property
+    def is_small(self) -> bool:
+        """Whether shares of this run mean nothing."""
+        return self.figures.items < self.thresholds.least_items
+
+    @property
+    def comparable(self) -> tuple[Figures, ...]:
+        """The last runs that were large enough; none when there are too few of them."""
+        large = [one for one in self.past if one.items >= self.thresholds.least_items]
+        return tuple(large) if len(large) >= self.thresholds.least_runs else ()
+
+
+@attrs.frozen(kw_only=True)
+class Verdict:
+    """What is wrong, and which monitors could judge."""
+
+    alarms: tuple[Alarm, ...]
+    judged: frozenset[str]
+
+
+Monitor = Callable[[Watched], list[Alarm] | None]
+
+
+def judge(watched: Watched) -> Verdict:
+    """Ask every monitor."""
+    alarms: list[Alarm] = []
+    judged = set()
+    for name, monitor in MONITORS.items():
+        raised = monitor(watched)
+        if raised is not None:
+            judged.add(name)
+            alarms += raised
+    return Verdict(alarms=tuple(alarms), judged=frozenset(judged))
+
+
+#: What to do after each close reason, in both languages; the rest is in docs/operating.md.
+REASONS = {
+    "shutdown": (
+        "Somebody stopped it: run it again, nothing is lost.",
+        "Обход остановили: запустите его снова, ничего не потеряно.",
+    ),
+    "blocked": (
+        "Wait half an hour, ask more slowly (KASPI_DELAY) or from another address.",
+        "Подождите полчаса, увеличьте KASPI_DELAY или смените адрес.",
+    ),
+    "database_away": (
+        "See `scrapy doctor`, then run it again: what was committed is kept.",
+        "Выполните `scrapy doctor` и запустите снова: записанное сохранено.",
+    ),
+    "start_error": (
+        "The work list could not be read: see the error in the log, then `scrapy doctor`.",
+        "Не прочитан рабочий список: смотрите ошибку в журнале и `scrapy doctor`.",
+    ),
+}
+_SEE_THE_GUIDE = ("See docs/operating.md.", "Смотрите docs/operating.md.")
+
+
+def _closed(watched: Watched) -> list[Alarm]:
+    if watched.reason == "finished":
+        return []
+    remedy, russian = REASONS.get(watched.reason, _SEE_THE_GUIDE)
+    return [
+        Alarm(
+            name="closed",
+            subject=watched.reason,
+            sentence=f"The crawl ended before its time: {watched.reason}",
+            remedy=remedy,
+            russian=f"Обход закончился раньше времени: {watched.reason}. {russian}",
+        )
+    ]
+
+
+def _too_few_items(watched: Watched) -> list[Alarm] | None:
+    expected, items = watched.figures.expected, watched.figures.items
+    if expected is None or expected < watched.thresholds.least_items:
+        return None
+    if watched.reason != "finished" or items >= expected * watched.thresholds.expected_share:
+        return []
+    worst = _most(watched.unread) or _most(watched.refused) or "offers"
+    return [
+        Alarm(
+            name="too_few_items",
+            subject=worst,
+            sentence=f"{items:,} of {expected:,} readings were stored; most were lost at {worst}",
+            remedy="The log names each product that was not read, and why: begin with the commonest"
+            " reason, then `scrapy quarantine list`.",
+            russian=f"Записано {items} из {expected}; больше всего потеряно на {worst}. Причины"
+            " названы в журнале, ответы: `scrapy quarantine list`.",
+        )
+    ]
+
+
+def _field_coverage(watched: Watched) -> list[Alarm] | None:
+    if watched.is_small:
+        return None
+    return [
+        _missing_field("field_coverage", field, _percent(share), f"wanted: {_percent_of(least)}")
+        for field, least in sorted(watched.thresholds.coverage.items())
+        if (share := watched.figures.coverage.get(field)) is not None and share < least * WHOLE
+    ]
+
+
+def _coverage_drop(watched: Watched) -> list[Alarm] | None:
+    if watched.is_small or not watched.comparable:
+        return None
+    alarms = []
+    for field, share in sorted(watched.figures.coverage.items()):
+        before = [one.coverage[field] for one in watched.comparable if field in one.coverage]
+        usual = median(before) if before else 0
+        if usual - share > watched.thresholds.coverage_drop * WHOLE:
+            told = f"it was {_percent(usual)} in the last runs"
+            alarms.append(_missing_field("coverage_drop", field, _percent(share), told))
+    return alarms
+
+
+def _missing_field(name: str, field: str, share: str, told: str) -> Alarm:
+    reading, _, word = field.partition("/")
+    source = SOURCES.get(reading, reading)
+    return Alarm(
+        name=name,
+        subject=field,
+        sentence=f"{source}: only {share} of the readings have {word} ({told})",
+        remedy="Kaspi may have renamed or moved it: see `scrapy quarantine list` for answers with a"
+        f" drift of {source}, or open one of the products in a browser.",
+        russian=f"{source}: поле {word} есть только у {share}. Возможно, Kaspi его переименовал:"
+        " `scrapy quarantine list`.",
+    )
+
+
+def _too_many_refusals(watched: Watched) -> list[Alarm] | None:
+    answers, refused = watched.figures.answers, watched.figures.refused
+    if answers < watched.thresholds.least_items:
+        return None
+    if refused <= answers * watched.thresholds.most_refused:
+        return []
+    return [_refusals("too_many_refusals", watched, "")]
+
+
+def _refusals_rise(watched: Watched) -> list[Alarm] | None:
+    if watched.is_small or not watched.comparable:
+        return None
+    usual = median(_share(one.refused, one.answers) for one in watched.comparable)
+    share = _share(watched.figures.refused, watched.figures.answers)
+    if share - usual <= watched.thresholds.share_rise:
+        return []
+    return [_refusals("refusals_rise", watched, f"; it was {_percent_of(usual)} before")]
+
+
+def _refusals(name: str, watched: Watched, told: str) -> Alarm:
+    sources = _in_order(watched.refused)
+    share = _percent_of(_share(watched.figures.refused, watched.figures.answers))
+    return Alarm(
+        name=name,
+        subject=sources,
+        sentence=f"{sources}: {share} of the answers were refusals{told}",
+        remedy="Ask more slowly (KASPI_DELAY=2) or from another address; "
+        "`scrapy proxies status` says how the site refused.",
+        russian=f"{sources}: {share} ответов — отказы. Увеличьте KASPI_DELAY или смените адрес.",
+    )
+
+
+def _incomplete_boards(watched: Watched) -> list[Alarm] | None:
+    boards, incomplete = watched.figures.boards, watched.figures.incomplete
+    if boards < watched.thresholds.least_items:
+        return None
+    if incomplete <= boards * watched.thresholds.most_incomplete:
+        return []
+    return [_incomplete("incomplete_boards", watched, "")]
+
+
+def _incomplete_rise(watched: Watched) -> list[Alarm] | None:
+    if watched.figures.boards < watched.thresholds.least_items or not watched.comparable:
+        return None
+    usual = median(_share(one.incomplete, one.boards) for one in watched.comparable)
+    share = _share(watched.figures.incomplete, watched.figures.boards)
+    if share - usual <= watched.thresholds.share_rise:
+        return []
+    return [_incomplete("incomplete_rise", watched, f"; it was {_percent_of(usual)} before")]
+
+
+def _incomplete(name: str, watched: Watched, told: str) -> Alarm:
+    figures = watched.figures
+    share = _percent_of(_share(figures.incomplete, figures.boards))
+    return Alarm(
+        name=name,
+        subject="offers",
+        sentence=f"offers: {figures.incomplete:,} of {figures.boards:,} boards ({share}) stayed"
+        f" incomplete{told}",
+        remedy="Of these nobody is said to have left. The log names the boards; offers that cannot"
+        " be read lie in `scrapy quarantine list`, else the site moves faster than it is read.",
+        russian=f"offers: {figures.incomplete} из {figures.boards} досок неполные ({share})."
+        " Причины в журнале и в `scrapy quarantine list`.",
+    )
+
+
+def _unread_answers(watched: Watched) -> list[Alarm] | None:
+    answers, unread = watched.figures.answers, watched.figures.unread
+    if answers < watched.thresholds.least_items:
+        return None
+    if unread <= answers * watched.thresholds.most_unread:
+        return []
+    sources = _in_order(watched.unread)
+    return [
+        Alarm(
+            name="unread_answers",
+            subject=sources,
+            sentence=f"{sources}: {unread:,} of {answers:,} answers could not be read",
+            remedy="See them with `scrapy quarantine list`; after a fix `scrapy quarantine replay"
+            " all` reads them again.",
+            russian=f"{sources}: не прочитано {unread} из {answers} ответов:"
+            " `scrapy quarantine list`.",
+        )
+    ]
+
+
+def _items_drop(watched: Watched) -> list[Alarm] | None:
+    if not watched.comparable or watched.reason != "finished":
+        return None
+    usual = median(one.items for one in watched.comparable)
+    items = watched.figures.items
+    if items >= usual * (1 - watched.thresholds.items_drop):
+        return []
+    worst = _most(watched.unread) or _most(watched.refused) or "the work list"
+    return [
+        Alarm(
+            name="items_drop",
+            subject=worst,
+            sentence=f"{items:,} readings were stored, {usual:,.0f} in the last runs: see {worst}",
+            remedy="When the work list was shortened on purpose this ends by itself in a few runs;"
+            " else the log names what was not read.",
+            russian=f"Записано {items}, раньше {usual:.0f}: проверьте {worst}.",
+        )
+    ]
+
+
+#: Shorter runs are not compared: their start and end weigh too much.
+_LEAST_SECONDS = 60
+
+
+def _too_long(watched: Watched) -> list[Alarm]:
+    seconds = watched.figures.seconds
+    if seconds <= watched.thresholds.longest_seconds:
+        return []
+    return [_lasted("too_long", seconds, f"more than {watched.thresholds.longest_seconds:,.0f} s")]
+
+
+def _slower(watched: Watched) -> list[Alarm] | None:
+    if watched.is_small or not watched.comparable:
+        return None
+    figures = watched.figures
+    usual = median(one.seconds / one.items for one in watched.comparable)
+    limit = watched.thresholds.slower_times * usual * figures.items
+    if figures.seconds < _LEAST_SECONDS or figures.seconds <= limit:
+        return []
+    return [_lasted("slower", figures.seconds, f"usual were {usual * figures.items:,.0f} s")]
+
+
+def _lasted(name: str, seconds: int, told: str) -> Alarm:
+    return Alarm(
+        name=name,
+        subject="duration",
+        sentence=f"The crawl took {seconds:,} s ({told})",
+        remedy="See how the exits fare (`scrapy proxies status`), the"
+        " network and the database (`scrapy doctor`), or split the work list.",
+        russian=f"Обход длился {seconds} с. Проверьте отказы, сеть и базу (`scrapy doctor`).",
+    )
+
+
+#: Kinds of drift that one alarm names; the JSON log has all.
+_NAMED_DRIFTS = 5
+
+
+def _schema_drift(watched: Watched) -> list[Alarm] | None:
+    if not watched.looked_at:
+        return None
+    by_source: dict[str, list[str]] = {}
+    for drift in sorted(watched.drifts):
+        source, _, what = drift.partition(": ")
+        by_source.setdefault(source, []).append(what)
+    return [_drifted(source, kinds) for source, kinds in by_source.items()]
+
+
+def _drifted(source: str, kinds: list[str]) -> Alarm:
+    more = len(kinds) - _NAMED_DRIFTS
+    named = ", ".join(kinds[:_NAMED_DRIFTS]) + (f" and {more} more" if more > 0 else "")
+    return Alarm(
+        name="schema_drift",
+        subject=f"{source}: {named}",
+        sentence=f"{source}: the answers have another format than we know: {named}",
+        remedy="Look at one with `scrapy quarantine list` and `show`; what matters goes into"
+        f" kaspi_crawler/pages, what does not into kaspi_crawler/pages/known.py ({source}).",
+        russian=f"{source}: формат ответов изменился: {named}. Смотрите `scrapy quarantine list`.",
+    )
+
+
+def _lost_to_errors(watched: Watched) -> list[Alarm]:
+    if not watched.errors:
+        return []
+    return [
+        Alarm(
+            name="lost_to_errors",
+            subject="code",
+            sentence=f"{watched.errors:,} readings were lost to errors of the program",
+            remedy="The tracebacks are in the log: this is a defect, report it with one of them.",
+            russian=f"{watched.errors} записей потеряно из-за ошибок программы: смотрите журнал.",
+        )
+    ]
+
+
+#: Every alarm by its name.
+MONITORS: Mapping[str, Monitor] = {
+    "closed": _closed,
+    "too_few_items": _too_few_items,
+    "items_drop": _items_drop,
+    "field_coverage": _field_coverage,
+    "coverage_drop": _coverage_drop,
+    "too_many_refusals": _too_many_refusals,
+    "refusals_rise": _refusals_rise,
+    "incomplete_boards": _incomplete_boards,
+    "incomplete_rise": _incomplete_rise,
+    "unread_answers": _unread_answers,
+    "schema_drift": _schema_drift,
+    "too_long": _too_long,
+    "slower": _slower,
+    "lost_to_errors": _lost_to_errors,
+}
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else 0.0
+
+
+def _percent(parts: float) -> str:
+    return _percent_of(parts / WHOLE)
+
+
+def _percent_of(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
+def _most(counts: Mapping[str, int]) -> str | None:
+    return max(counts, key=lambda source: counts[source]) if counts else None
+
+
+def _in_order(counts: Mapping[str, int]) -> str:
+    """The sources, the worst first."""
+    worst_first: Iterable[str] = sorted(counts, key=lambda source: (-counts[source], source))
+    return ", ".join(worst_first) or "the storefront"

@@ -1,0 +1,1 @@
+"""How a crawl is judged, and who hears of it."""
