@@ -31,14 +31,14 @@ JOIN runs AS another ON another.entry = one.entry AND another.id <> one.id
 """
 _ENDS = "SELECT close_reason, count(*) FROM runs GROUP BY 1 ORDER BY 1"
 _JOBS = "SELECT entry, count(*), sum(attempt) AS jobs FROM timetable_ticks GROUP BY 1 ORDER BY 1"
-QUICKLY = {"LATEST_EXPORTS": "False"}
 
 
-def begin(work: Station, products: list[str], entries: int) -> list[str]:
-    """Open a station with so many entries of one product each; their names."""
+def begin(work: Station, products: list[str], entries: int, delay: str) -> list[str]:
+    """Open a station with so many entries of four boards each, and seconds between two of them."""
     names = [f"shop-{number}" for number in range(entries)]
-    for number, name in enumerate(names):
-        work.add(name, settings=QUICKLY, products=products[number % len(products)])
+    for name in names:
+        settings = {"LATEST_EXPORTS": "False", "DOWNLOAD_DELAY": delay}
+        work.add(name, settings=settings, products=",".join(products))
     work.start("daemon")
     work.start("timetable")
     return names
@@ -86,7 +86,7 @@ def test_each_of_six_runs_is_done_once_while_everything_is_killed(
     shop: str, products: list[str]
 ) -> None:
     with station(shop) as work:
-        names = begin(work, products, 3)
+        names = begin(work, products, 3, "0.1")
         for name in names * 2:
             ask(work, name)
         until(lambda: bool(work.crawls()), "the first crawl runs")
@@ -103,8 +103,8 @@ def test_each_of_fifty_runs_is_done_once_while_everything_is_killed_again_and_ag
 ) -> None:
     chance = random.Random(50)  # noqa: S311
     with station(shop) as work:
-        names = begin(work, products, 5)
-        work.add("clock", schedule="* * * * * */5", settings=QUICKLY, products=products[0])
+        names = begin(work, products, 5, "0.4")
+        work.add("clock", schedule="* * * * * */5", products=products[0])
         asked = [name for name in names for _ in range(10)]
         deaths = dict.fromkeys(killers(work), 0)
         deadline = time.monotonic() + 600
