@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -40,11 +40,18 @@ class Daemon:
         """Ask one of scrapyd's services; a form is posted."""
         address = f"http://127.0.0.1:{self.environ['SCRAPYD_HTTP_PORT']}/{path}"
         request = Request(address, data=urlencode(form).encode() or None)
-        if name := self.environ.get("SCRAPYD_USERNAME"):
-            word = base64.b64encode(f"{name}:{self.environ['SCRAPYD_PASSWORD']}".encode()).decode()
+        if (known := self.credentials())[0]:
+            word = base64.b64encode(":".join(known).encode()).decode()
             request.add_header("Authorization", f"Basic {word}")
         with urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310
             return dict(json.load(answer))
+
+    def credentials(self) -> tuple[str, str]:
+        """Name and password: those that were set, or made; empty without."""
+        if name := self.environ.get("SCRAPYD_USERNAME"):
+            return name, self.environ["SCRAPYD_PASSWORD"]
+        made = self.home / ".data/scrapyd/password"
+        return ("kaspi", made.read_text("ascii").strip()) if made.exists() else ("", "")
 
     def crawl(self, spider: str, **arguments: str) -> str:
         """Schedule a job, wait until scrapyd says that it has finished, and return its id."""
@@ -59,7 +66,7 @@ class Daemon:
             f"http://127.0.0.1:{self.environ['SCRAPYD_HTTP_PORT']}/addversion.json",
             data={"project": PROJECT, "version": version},
             files={"egg": ("project.egg", egg)},
-            auth=(self.environ["SCRAPYD_USERNAME"], self.environ["SCRAPYD_PASSWORD"]),
+            auth=self.credentials(),
             timeout=PATIENCE,
         )
         return dict(answer.json())
@@ -92,12 +99,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def started(home: Path, **environ: str) -> Iterator[Daemon]:
-    """The image's command, run in the image's files, until the block ends."""
+def started(home: Path, command: Sequence[str] | None = None, **environ: str) -> Iterator[Daemon]:
+    """The image's command, or another, run in a directory until the block ends."""
     variables = {**environment(), "SCRAPYD_HTTP_PORT": str(free_port()), **environ}
     with (home / "scrapyd.log").open("ab") as log:
         process = subprocess.Popen(
-            command_in(said("CMD")[0]), cwd=home, env=variables, stdout=log, stderr=log
+            command or command_in(said("CMD")[0]), cwd=home, env=variables, stdout=log, stderr=log
         )
     daemon = Daemon(process, home, variables)
     try:

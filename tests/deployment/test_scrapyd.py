@@ -68,10 +68,15 @@ def test_a_wrong_argument_is_told_in_the_log_and_nothing_is_read(home: Path, dat
     assert rows(database, "SELECT spider FROM runs") == []
 
 
-def test_with_a_password_only_the_operator_is_heard(home: Path) -> None:
-    with started(home, **OPERATOR) as daemon:
+@pytest.mark.parametrize(
+    "operator",
+    [pytest.param({}, id="with a password that was made"), pytest.param(OPERATOR, id="with one")],
+)
+def test_only_the_operator_is_heard(home: Path, operator: dict[str, str]) -> None:
+    with started(home, **operator) as daemon:
+        port = daemon.environ["SCRAPYD_HTTP_PORT"]
         stranger = attrs.evolve(
-            daemon, environ={"SCRAPYD_HTTP_PORT": daemon.environ["SCRAPYD_HTTP_PORT"]}
+            daemon, home=home / "elsewhere", environ={"SCRAPYD_HTTP_PORT": port}
         )
         with pytest.raises(HTTPError, match="401"):
             stranger.ask("schedule.json", project=PROJECT, spider="offers")
@@ -79,7 +84,8 @@ def test_with_a_password_only_the_operator_is_heard(home: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "operator", [pytest.param({}, id="without a password"), pytest.param(OPERATOR, id="with one")]
+    "operator",
+    [pytest.param({}, id="with a password that was made"), pytest.param(OPERATOR, id="with one")],
 )
 def test_the_health_check_tells_a_running_scrapyd_from_a_dead_one(
     home: Path, operator: dict[str, str]

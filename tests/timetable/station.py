@@ -91,9 +91,15 @@ class Station:
             kill(server.pid)
 
     def kill_crawl(self) -> None:
-        """Kill -9 the oldest crawl of this station, if one runs."""
-        if crawls := self.crawls():
-            kill(crawls[0])
+        """Kill -9 a crawl: one that has begun if there is one, else one that is about to."""
+        with contextlib.suppress(psycopg.OperationalError):
+            begun = self.rows("SELECT job_id FROM runs WHERE finished_at IS NULL ORDER BY random()")
+            for pid in self.crawls():
+                if any(f"_job={run['job_id']}".encode() in _words(pid) for run in begun):
+                    return kill(pid)
+        for pid in self.crawls()[:1]:
+            kill(pid)
+        return None
 
     def crawls(self) -> list[int]:
         """The processes of crawls that were started in this directory."""
@@ -129,6 +135,13 @@ class Station:
         """What the database answers."""
         with psycopg.connect(self.address(), row_factory=dict_row) as connection:
             return connection.execute(query.encode(), values or None).fetchall()
+
+    def done(self) -> int:
+        """How many ticks have their outcome; 0 while the database does not answer."""
+        with contextlib.suppress(psycopg.OperationalError):
+            ticks = history(self.address(), count=1_000)
+            return sum(tick.closed_at is not None for tick in ticks)
+        return 0
 
     def is_idle(self) -> bool:
         """Whether every tick has its outcome."""
@@ -184,6 +197,11 @@ def _processes(home: Path) -> list[int]:
 
 
 def _is_crawl(pid: int) -> bool:
+    return {b"scrapyd.runner", b"crawl"} <= set(_words(pid))
+
+
+def _words(pid: int) -> list[bytes]:
+    """What a process was started with; nothing for one that is gone."""
     with contextlib.suppress(OSError):
-        return b"scrapyd.runner\0crawl" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    return False
+        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    return []
