@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -118,12 +118,14 @@ class Shift:
         @self._app.periodic(cron=looks)
         @self._app.task(name="look", queue=QUEUE, lock="look", queueing_lock="look")
         async def look(timestamp: int) -> None:  # noqa: ARG001  (procrastinate's own)
-            for name in await self._conductor.look():
-                await self._defer("carry_out", f"entry {name}", name=name)
+            with _heard("looking what is due"):
+                for name in await self._conductor.look():
+                    await self._defer("carry_out", f"entry {name}", name=name)
 
         @self._app.task(name="carry_out", queue=QUEUE)
         async def carry_out(name: str) -> None:
-            await self._conductor.carry_out(name)
+            with _heard(f"carrying {name} out"):
+                await self._conductor.carry_out(name)
 
     async def _defer(self, task: str, lock: str, **arguments: Any) -> None:
         """Put a step into the queue, unless the same waits there."""
@@ -147,6 +149,20 @@ class Shift:
         await asyncio.gather(*rest, return_exceptions=True)
         for task in ended:
             task.result()
+
+
+@contextlib.contextmanager
+def _heard(step: str) -> Iterator[None]:
+    """Say what goes wrong in a step, for procrastinate is silent; of a database that has gone
+    away the keeper itself speaks. The next look takes the step up again.
+    """
+    try:
+        yield
+    except PASSING:
+        raise
+    except Exception:
+        logger.exception("An error in %s: it is tried again at the next look", step)
+        raise
 
 
 def limits_of(settings: BaseSettings) -> Limits:

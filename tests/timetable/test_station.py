@@ -16,7 +16,7 @@ from tests.timetable.station import Station, station
 def work(shop: str, products: list[str]) -> Iterator[Station]:
     """A station with scrapyd and keeper, and an entry of its own."""
     with station(shop, TIMETABLE_GRACE="2") as opened:
-        slowly = {"DOWNLOAD_DELAY": "0.5", "LATEST_EXPORTS": "False"}
+        slowly = {"DOWNLOAD_DELAY": "0.5", "LATEST_EXPORTS": "False", "PULSE_SECONDS": "0.1"}
         opened.add("slow", settings=slowly, products=",".join(products[:3]))
         opened.add("wrong", products="nonsense")
         opened.start("daemon")
@@ -45,6 +45,19 @@ def test_a_killed_crawl_is_lost_and_its_tick_is_carried_out_by_another(work: Sta
     assert run_of(work, "slow") == [("1", "lost"), ("2", "finished")]
     assert outcome(work, "slow") == "finished"
     assert "was killed: its process is gone and left no end" in work.said("timetable")
+    (finished,) = work.rows("SELECT answers FROM runs WHERE close_reason = 'finished'")
+    assert finished["answers"] > 0
+
+
+def test_a_job_that_has_begun_does_not_begin_again_whoever_starts_it(work: Station) -> None:
+    before = run_of(work, "slow")
+    for tick in history(work.address(), "slow"):
+        again = work.type("crawl", "offers", "-a", f"_job={tick.job_id}")
+        assert again.returncode == 2
+        assert again.stderr.startswith(
+            f"scrapy crawl: job {tick.job_id} of the timetable has begun"
+        )
+    assert run_of(work, "slow") == before
 
 
 def test_a_job_that_cannot_begin_is_told(work: Station) -> None:
