@@ -27,5 +27,5 @@ EXPOSE 6800
 HEALTHCHECK --interval=30s --timeout=10s --start-period=20s --retries=3 \
     CMD ["python", "tools/health.py"]
 
-# No pid file: one that a killed scrapyd left behind would keep the next from starting.
-CMD ["scrapyd", "--pidfile="]
+# scrapyd with a password: SCRAPYD_USERNAME and SCRAPYD_PASSWORD, else one that is made in .data.
+CMD ["scrapy", "daemon"]

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo crawl test test-long lint bench bench-storm docs lock clean
+.PHONY: help setup setup-dev demo crawl scrapyd timetable egg test test-long lint bench bench-storm docs lock clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -20,6 +20,16 @@ demo: setup ## do the main job against the sandbox's shop, in a minute
 crawl: setup ## read products: make crawl PRODUCTS=102298404,106185651 [CITIES=750000000]
 	@test -n "$(PRODUCTS)" || { echo "Say which: make crawl PRODUCTS=102298404"; exit 2; }
 	@$(VENV)/scrapy crawl products -a products="$(PRODUCTS)" $(if $(CITIES),-a cities="$(CITIES)")
+
+scrapyd: setup ## scrapyd on this machine, with a password, until stopped
+	@$(VENV)/scrapy daemon
+
+timetable: setup ## start what is due through scrapyd, until stopped
+	@$(VENV)/scrapy timetable run
+
+egg: setup ## pack the rooms for a scrapyd elsewhere: dist/*.egg
+	@$(VENV)/python setup.py -q clean --all bdist_egg --dist-dir dist
+	@ls dist/*.egg
 
 test: lint ## run every check and test
 	@$(VENV)/pytest -q

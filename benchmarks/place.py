@@ -21,7 +21,7 @@ from storage.embedded import connect_address
 
 _EMPTY = """
 TRUNCATE products, product_cards, product_changes, boards, offers, offer_history, work_list, runs,
-    exits, proxies, alerts RESTART IDENTITY
+    exits, proxies, alerts, timetable_ticks RESTART IDENTITY
 """
 
 

@@ -9,13 +9,17 @@ import attrs
 
 @attrs.frozen(kw_only=True)
 class Run:
-    """One run of one spider. `site` is the address of the storefront that it asks."""
+    """One run of one spider. `site` is the address of the storefront that it asks.
+
+    `job_id` is what scrapyd calls it; None when a person started it.
+    """
 
     id: UUID
     spider: str
     arguments: Mapping[str, str]
     site: str
     started_at: datetime
+    job_id: str | None = None
 
     @property
     def name(self) -> str:

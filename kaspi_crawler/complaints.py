@@ -58,9 +58,12 @@ def _expected() -> tuple[type[Exception], ...]:
     from storage.embedded import DatabaseUnavailable  # noqa: PLC0415
     from storage.origin import ForeignData  # noqa: PLC0415
     from storage.retention import TooBusy  # noqa: PLC0415
+    from storage.runs import SpentJob  # noqa: PLC0415
     from storage.schema import SchemaBehind  # noqa: PLC0415
     from storage.sealed import NoKey  # noqa: PLC0415
+    from storage.timetable import AlreadyKept, NoSuchEntry  # noqa: PLC0415
 
     ours = (BadArgument, NotAnAddress, DatabaseUnavailable, SchemaBehind, ForeignData, TooBusy)
     secrets = (NoKey,)
-    return (*ours, *secrets, psycopg.Error, SQLAlchemyError, CommandError, OSError)
+    jobs = (SpentJob, NoSuchEntry, AlreadyKept)
+    return (*ours, *secrets, *jobs, psycopg.Error, SQLAlchemyError, CommandError, OSError)

@@ -111,6 +111,7 @@ class StorefrontSpider(Spider):
             arguments=told,
             site=spider.storefront.address,
             started_at=datetime.now(UTC),
+            job_id=kwargs.get("_job"),
         )
         return spider
 

@@ -10,12 +10,19 @@ from domain.site import is_on_loopback
 
 # --- The public interface: the environment ---------------------------------------------------
 
+
+def _home() -> Path:
+    """The checkout, where scrapy.cfg lies; of an egg or an installed copy, where it is run."""
+    here = Path(__file__).resolve().parent.parent
+    return here if (here / "scrapy.cfg").is_file() else Path.cwd()
+
+
 #: Where the storefront is; any replica of it will do.
 KASPI_URL = os.environ.get("KASPI_URL", "https://kaspi.kz").rstrip("/")
 #: Where exports are written.
 EXPORTS_DIR = os.environ.get("EXPORTS_DIR", "exports")
 #: Where the embedded database, the logs and the unreadable answers are kept.
-DATA_DIR = os.environ.get("DATA_DIR", str(Path(__file__).resolve().parent.parent / ".data"))
+DATA_DIR = os.environ.get("DATA_DIR", str(_home() / ".data"))
 #: Any PostgreSQL from 14 on; empty: the embedded one.
 DATABASE_URL = os.environ.get("DATABASE_URL", "")
 
@@ -236,6 +243,33 @@ DRIFT_KEPT = 20
 ALERT_WEBHOOK_URL = os.environ.get("ALERT_WEBHOOK_URL", "")
 #: Seconds in which an alarm that stands is not told again; one that cleared is told at once.
 ALERT_REPEAT_AFTER = 24 * 3600.0
+
+# --- The timetable -----------------------------------------------------------------------------
+
+#: Where scrapyd answers, and what it calls the project.
+SCRAPYD_URL = os.environ.get("SCRAPYD_URL") or (
+    f"http://127.0.0.1:{os.environ.get('SCRAPYD_HTTP_PORT') or 6800}"
+)
+SCRAPYD_PROJECT = os.environ.get("SCRAPYD_PROJECT", "kaspi_crawler")
+#: When the timetable looks what is due: cron's five fields, and a sixth for seconds.
+TIMETABLE_LOOKS = "* * * * *"
+#: Seconds between two looks at a job under way.
+TIMETABLE_POLL = 5.0
+#: Seconds for which a crawl's lock must have been free before the crawl is taken for dead. A
+#: server that was killed drops all locks; the living take theirs again within a second or two.
+TIMETABLE_GRACE = 20.0
+#: Jobs that one tick may have: the first, and others when a crawl was lost.
+TIMETABLE_ATTEMPTS = 5
+#: Seconds until another job is tried after one that ended before its crawl began.
+TIMETABLE_PAUSE = 30.0
+#: Seconds without an answer after which a crawl is stuck: longer than LONGEST_PAUSE.
+TIMETABLE_STUCK = 2_700.0
+#: Seconds that a job may wait in scrapyd's queue, or for its crawl to begin.
+TIMETABLE_PENDING = 3_600.0
+#: Whether what is stuck is ended, so that its entry can go on; else it is only said.
+TIMETABLE_ENDS_STUCK = True
+#: Seconds between two signs of life of a crawl.
+PULSE_SECONDS = 5.0
 
 # --- Log ---------------------------------------------------------------------------------------
 

@@ -16,11 +16,15 @@ from domain.readings import Finding
 from domain.reviews import ReviewSummary
 from storage.database import open_engine, said
 from storage.embedded import DatabaseUnavailable
+from storage.pulse import Pulse
 from storage.ready import ready_address
 from storage.runs import begin_run, end_run
 from storage.writer import PASSING_ERRORS, BatchWriter, NotStored, Patience
 
 logger = logging.getLogger(__name__)
+
+#: Seconds between two tries to write the end of a crawl.
+_PAUSE = 0.5
 
 
 class Store:
@@ -28,6 +32,7 @@ class Store:
 
     _engine: AsyncEngine
     _writer: BatchWriter
+    _pulse: Pulse
     _closing: asyncio.Task[None] | None = None
 
     def __init__(self, crawler: Crawler) -> None:
@@ -47,9 +52,20 @@ class Store:
             linger=settings.getfloat("STORE_LINGER"),
             give_up_after=settings.getfloat("STORE_PATIENCE"),
         )
-        self._engine = open_engine(self._reach())
+        run = self._crawler.spider.run  # type: ignore[union-attr]
+        address = self._reach()
+        self._engine = open_engine(address)
         self._writer = BatchWriter(self._engine, patience, revive=self._revive)
-        await begin_run(self._engine, self._crawler.spider.run)  # type: ignore[union-attr]
+        self._pulse = Pulse(
+            address=address,
+            run=run.id,
+            answers=self._answers,
+            overruled=self._overruled,
+            revive=self._revive,
+            every=settings.getfloat("PULSE_SECONDS"),
+        )
+        await self._pulse.start()
+        await begin_run(self._engine, run)
 
     async def process_item(self, item: Finding) -> Finding:
         """Return the item when it is committed."""
@@ -70,12 +86,40 @@ class Store:
 
     async def spider_closed(self, reason: str) -> None:
         """Write the outcome of the run: after all stages have closed, when it is known."""
-        spider = self._crawler.spider
         try:
-            await end_run(self._engine, spider.run.id, reason, dict(self._writer.counts))  # type: ignore[union-attr]
+            await self._write_end(reason)
         except PASSING_ERRORS as error:
             logger.error("The end of this crawl could not be written down: %s", said(error))
+        await self._pulse.stop()
         await self._engine.dispose()
+
+    async def _write_end(self, reason: str) -> None:
+        """Write the outcome; a database that is away is waited for, unless it just was."""
+        run = self._crawler.spider.run.id  # type: ignore[union-attr]
+        loop = asyncio.get_running_loop()
+        deadline = loop.time()
+        if reason != "database_away":
+            deadline += self._crawler.settings.getfloat("STORE_PATIENCE")
+        while True:
+            try:
+                return await end_run(self._engine, run, reason, dict(self._writer.counts))
+            except PASSING_ERRORS:
+                if loop.time() + _PAUSE > deadline:
+                    raise
+            await asyncio.sleep(_PAUSE)
+            await loop.run_in_executor(None, self._revive)
+
+    def _answers(self) -> int:
+        """How many answers came: what shows from outside that the crawl moves."""
+        stats = self._crawler.stats
+        return int(stats.get_value("response_received_count", 0)) if stats else 0
+
+    def _overruled(self, reason: str) -> None:
+        """Somebody took this crawl for dead or stuck, and may have started another one."""
+        if self._closing is None and self._crawler.engine:
+            logger.error("This crawl was given up (%s) by the timetable: it ends here", reason)
+            closing = self._crawler.engine.close_spider_async(reason=reason)
+            self._closing = asyncio.create_task(closing)
 
     def _end_the_crawl(self, error: Exception) -> None:
         """Asking on would lose every answer: say so once, and close."""

@@ -1,13 +1,19 @@
 """The schema's version: what the database has, what we need, and the way up."""
 
-from importlib.resources import as_file, files
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
 
 import psycopg
 
 from storage.database import sqlalchemy_url
 
 #: The newest migration in migrations/versions; a test keeps it in step.
-NEWEST = "0004"
+NEWEST = "0005"
 
 
 class SchemaBehind(RuntimeError):
@@ -19,11 +25,37 @@ def upgrade(address: str) -> None:
     from alembic import command  # noqa: PLC0415  (half a second that only this call needs)
     from alembic.config import Config  # noqa: PLC0415
 
-    with as_file(files("storage") / "migrations") as directory:
+    with _on_disk(files("storage") / "migrations") as directory:
         config = Config()
         config.set_main_option("script_location", str(directory).replace("%", "%%"))
         config.attributes["url"] = sqlalchemy_url(address)
         command.upgrade(config, "head")
+
+
+@contextmanager
+def _on_disk(package: Traversable) -> Iterator[Path]:
+    """The directory itself, or a copy of it while the block lasts, when it lies in an egg.
+
+    Python 3.11's own `as_file` takes files alone.
+    """
+    if isinstance(package, Path):
+        yield package
+        return
+    copy = Path(tempfile.mkdtemp(prefix="kaspi-migrations-"))
+    try:
+        _copy(package, copy)
+        yield copy
+    finally:
+        shutil.rmtree(copy, ignore_errors=True)
+
+
+def _copy(package: Traversable, directory: Path) -> None:
+    for part in package.iterdir():
+        if part.is_dir():
+            (directory / part.name).mkdir()
+            _copy(part, directory / part.name)
+        elif part.name.endswith(".py"):
+            (directory / part.name).write_bytes(part.read_bytes())
 
 
 def revisions(address: str) -> tuple[str | None, str]:

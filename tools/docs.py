@@ -31,7 +31,8 @@ WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v') AND N
     AND relname <> 'alembic_version'
 ORDER BY array_position(
     ARRAY['products', 'product_history', 'product_changes', 'product_cards', 'boards', 'offers',
-          'offer_history', 'offer_history_daily', 'work_list', 'runs', 'alerts'], relname::text),
+          'offer_history', 'offer_history_daily', 'work_list', 'runs', 'alerts', 'timetable',
+          'timetable_ticks'], relname::text),
     relname, attnum
 """
 

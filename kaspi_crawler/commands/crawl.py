@@ -82,6 +82,7 @@ def _check(settings: Settings, name: str, arguments: dict[str, str]) -> None:
         raise UsageError(f"there is no spider {name!r}: choose from {', '.join(loader.list())}")
     from storage.origin import keep_apart  # noqa: PLC0415  (other commands start without it)
     from storage.ready import ready_address  # noqa: PLC0415
+    from storage.runs import refuse_a_spent_job  # noqa: PLC0415
 
     with in_a_sentence("crawl"):
         loader.load(name)(**arguments)
@@ -89,5 +90,6 @@ def _check(settings: Settings, name: str, arguments: dict[str, str]) -> None:
         site = Storefront(settings["KASPI_URL"]).address
         address = ready_address(settings["DATABASE_URL"], Path(settings["DATA_DIR"]))
         aside = keep_apart(address, site, ours=not settings["DATABASE_URL"])
+        refuse_a_spent_job(address, arguments.get("_job"))
     if aside:
         sys.stderr.write(f"A replica's data was set aside: it is in the schema {aside}\n")

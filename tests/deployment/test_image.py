@@ -64,8 +64,8 @@ def test_what_the_crawler_writes_is_a_volume_of_its_own() -> None:
         assert path in COMPOSE
 
 
-def test_the_image_runs_scrapyd_without_a_pid_file() -> None:
-    assert command_in(said("CMD")[0]) == ["scrapyd", "--pidfile="]
+def test_the_image_runs_scrapyd_with_a_password() -> None:
+    assert command_in(said("CMD")[0]) == ["scrapy", "daemon"]
     assert not said("ENTRYPOINT")
 
 
@@ -88,6 +88,14 @@ def test_every_published_port_is_for_this_machine_alone() -> None:
     ports = re.findall(r"^\s*- '?(\S*:\d+)'?$", COMPOSE, re.MULTILINE)
     assert ports
     assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_the_timetable_speaks_to_the_crawler_s_scrapyd() -> None:
+    service = COMPOSE[COMPOSE.index("\n  timetable:") : COMPOSE.index("\nvolumes:")]
+    assert "command: [scrapy, timetable, run]" in service
+    assert "SCRAPYD_URL: http://crawler:6800" in service
+    for name in ("DATABASE_URL", "PGPASSWORD", "KASPI_URL", "SCRAPYD_USERNAME", "SCRAPYD_PASSWORD"):
+        assert re.search(rf"^      {name}: ", service, re.MULTILINE), name
 
 
 def test_scrapyd_is_for_this_machine_alone_unless_told() -> None:

@@ -1,120 +1,17 @@
 """A real scrapyd runs real jobs, from just those files that come into the image."""
 
-import base64
-import json
-import os
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-from urllib.error import HTTPError, URLError
-from urllib.parse import urlencode
-from urllib.request import Request, urlopen
+from urllib.error import HTTPError
 
 import attrs
-import psycopg
 import pytest
 
+from tests.deployment.daemon import OPERATOR, PROJECT, environment, rows, started
 from tests.deployment.image import command_in, copy_into, said
 
-PROJECT = "kaspi_crawler"
 CITIES = "750000000,710000000"
-PRODUCTS = 4
-#: Seconds that a machine with much else to do may need.
-PATIENCE = 120.0
-#: Who may speak to scrapyd in these tests.
-OPERATOR = {"SCRAPYD_USERNAME": "operator", "SCRAPYD_PASSWORD": "a:word/with@signs"}
-
-
-@attrs.frozen
-class Daemon:
-    """A running scrapyd, and what its operator does with it."""
-
-    process: subprocess.Popen[bytes]
-    home: Path
-    environ: dict[str, str]
-
-    def ask(self, path: str, **form: str) -> dict[str, Any]:
-        """Ask one of scrapyd's services; a form is posted."""
-        address = f"http://127.0.0.1:{self.environ['SCRAPYD_HTTP_PORT']}/{path}"
-        request = Request(address, data=urlencode(form).encode() or None)
-        if name := self.environ.get("SCRAPYD_USERNAME"):
-            word = base64.b64encode(f"{name}:{self.environ['SCRAPYD_PASSWORD']}".encode()).decode()
-            request.add_header("Authorization", f"Basic {word}")
-        with urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310
-            return dict(json.load(answer))
-
-    def crawl(self, spider: str, **arguments: str) -> str:
-        """Schedule a job, wait until scrapyd says that it has finished, and return its id."""
-        scheduled = self.ask("schedule.json", project=PROJECT, spider=spider, **arguments)
-        job = str(scheduled["jobid"])
-        until(lambda: job in self.finished(), f"{spider} has finished")
-        return job
-
-    def finished(self) -> list[str]:
-        """The ids of the finished jobs."""
-        return [job["id"] for job in self.ask("listjobs.json")["finished"]]
-
-    def log(self, spider: str, job: str) -> str:
-        """What a job said."""
-        path = self.home / ".data/scrapyd/logs" / PROJECT / spider / f"{job}.log"
-        return path.read_text(encoding="utf-8")
-
-
-def until(seen: Callable[[], bool], what: str) -> None:
-    """Wait for something to be so."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        if seen():
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"not within {PATIENCE} s: {what}")
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens on."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
-
-
-@contextmanager
-def started(home: Path, **environ: str) -> Iterator[Daemon]:
-    """The image's command, run in the image's files, until the block ends."""
-    variables = {**environment(), "SCRAPYD_HTTP_PORT": str(free_port()), **environ}
-    with (home / "scrapyd.log").open("ab") as log:
-        process = subprocess.Popen(
-            command_in(said("CMD")[0]), cwd=home, env=variables, stdout=log, stderr=log
-        )
-    daemon = Daemon(process, home, variables)
-    try:
-        until(lambda: answers(daemon), "scrapyd answers")
-        yield daemon
-    finally:
-        process.kill()
-        process.wait()
-
-
-def answers(daemon: Daemon) -> bool:
-    """Whether scrapyd listens by now."""
-    assert daemon.process.poll() is None, (daemon.home / "scrapyd.log").read_text("utf-8")
-    try:
-        return bool(daemon.ask("daemonstatus.json")["status"] == "ok")
-    except HTTPError:
-        return True
-    except URLError:
-        return False
-
-
-def environment() -> dict[str, str]:
-    """The test's own variables, without what would lead to the checkout's code or data."""
-    strange = {"PYTHONPATH", "DATA_DIR", "EXPORTS_DIR", "SCRAPY_PROJECT", "SCRAPY_SETTINGS_MODULE"}
-    kept = {name: value for name, value in os.environ.items() if name not in strange}
-    return {**kept, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
 
 def is_healthy(home: Path, environ: dict[str, str]) -> bool:
@@ -124,33 +21,6 @@ def is_healthy(home: Path, environ: dict[str, str]) -> bool:
         [sys.executable, script], cwd=home, env=environ, capture_output=True, check=False
     )
     return ended.returncode == 0
-
-
-def rows(database: str, query: str) -> list[tuple[Any, ...]]:
-    """What the database answers."""
-    with psycopg.connect(database) as connection:
-        return connection.execute(query).fetchall()
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a sandbox with a few cards."""
-    told = tmp_path_factory.mktemp("sandbox") / "address"
-    command = [sys.executable, "-m", "sandbox", "--products", str(PRODUCTS)]
-    process = subprocess.Popen([*command, "--port-file", str(told)], stdout=subprocess.DEVNULL)
-    try:
-        until(told.exists, "the sandbox is open")
-        yield told.read_text(encoding="utf-8")
-    finally:
-        process.kill()
-        process.wait()
-
-
-@pytest.fixture(scope="module")
-def products(shop: str) -> list[str]:
-    """The ids of all cards of the shop."""
-    with urlopen(f"{shop}/sandbox/products", timeout=PATIENCE) as answer:  # noqa: S310
-        return [str(product["id"]) for product in json.load(answer)]
 
 
 @pytest.fixture
@@ -198,10 +68,15 @@ def test_a_wrong_argument_is_told_in_the_log_and_nothing_is_read(home: Path, dat
     assert rows(database, "SELECT spider FROM runs") == []
 
 
-def test_with_a_password_only_the_operator_is_heard(home: Path) -> None:
-    with started(home, **OPERATOR) as daemon:
+@pytest.mark.parametrize(
+    "operator",
+    [pytest.param({}, id="with a password that was made"), pytest.param(OPERATOR, id="with one")],
+)
+def test_only_the_operator_is_heard(home: Path, operator: dict[str, str]) -> None:
+    with started(home, **operator) as daemon:
+        port = daemon.environ["SCRAPYD_HTTP_PORT"]
         stranger = attrs.evolve(
-            daemon, environ={"SCRAPYD_HTTP_PORT": daemon.environ["SCRAPYD_HTTP_PORT"]}
+            daemon, home=home / "elsewhere", environ={"SCRAPYD_HTTP_PORT": port}
         )
         with pytest.raises(HTTPError, match="401"):
             stranger.ask("schedule.json", project=PROJECT, spider="offers")
@@ -209,7 +84,8 @@ def test_with_a_password_only_the_operator_is_heard(home: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "operator", [pytest.param({}, id="without a password"), pytest.param(OPERATOR, id="with one")]
+    "operator",
+    [pytest.param({}, id="with a password that was made"), pytest.param(OPERATOR, id="with one")],
 )
 def test_the_health_check_tells_a_running_scrapyd_from_a_dead_one(
     home: Path, operator: dict[str, str]

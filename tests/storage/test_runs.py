@@ -33,6 +33,10 @@ async def test_a_run_is_a_row_from_its_start(engine: AsyncEngine, database: str)
         "stored": None,
         "figures": None,
         "alarms": None,
+        "job_id": None,
+        "entry": None,
+        "answers": 0,
+        "progressed_at": None,
     }
 
 

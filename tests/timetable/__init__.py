@@ -1,0 +1,1 @@
+"""Promises of the timetable: what is due runs once, whatever dies meanwhile."""
