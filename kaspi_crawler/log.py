@@ -7,7 +7,13 @@ from scrapy.crawler import Crawler
 from scrapy.logformatter import LogFormatter, LogFormatterResult
 
 #: Loggers that announce every setting and component at the start of every crawl.
-_TALKATIVE = ("scrapy.addons", "scrapy.crawler", "scrapy.middleware", "scrapy.utils.log")
+_TALKATIVE = (
+    "scrapy.addons",
+    "scrapy.crawler",
+    "scrapy.middleware",
+    "scrapy.utils.log",
+    "scrapy-playwright",
+)
 
 
 def quieten() -> None:

@@ -95,6 +95,17 @@ ROBOTSTXT_OBEY = False
 #: Default False: certificates are verified.
 DOWNLOAD_VERIFY_CERTIFICATES = True
 
+# --- The browser -------------------------------------------------------------------------------
+
+#: The Chromium that reads pages without a state; empty: the first that is found.
+CHROMIUM = os.environ.get("CHROMIUM", "")
+#: Pages in the browser at once: each costs some 100 MB, and a core while it loads.
+BROWSER_PAGES = 2
+#: Seconds in which a page must have come (playwright's default is 30, too).
+BROWSER_TIMEOUT = 30.0
+#: Seconds in which the page's scripts must then have built its state.
+BROWSER_STATE_TIMEOUT = 5.0
+
 # --- Doors that stay shut ----------------------------------------------------------------------
 
 #: Default True: a server on loopback that runs Python for whoever holds its token.

@@ -170,6 +170,14 @@ def read_state(body: bytes) -> PageState | None:
     return PageState(item, _first(choices, _CHOICE, Choice), region_id(body, near))
 
 
+def holds_item(body: bytes) -> bool:
+    """Whether a script of the page holds a product's state, readable or not."""
+    try:
+        return read_state(body) is not None
+    except forgiving.Misfit:
+        return True
+
+
 def region_id(body: bytes, near: int = 0) -> str | None:
     """The id of the city that was served, or None when the page does not name it."""
     scripts = map(state.balanced, state.assigned_objects(body, b"window.digitalData", near))
