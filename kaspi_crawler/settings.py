@@ -14,6 +14,8 @@ KASPI_URL = os.environ.get("KASPI_URL", "https://kaspi.kz").rstrip("/")
 EXPORTS_DIR = os.environ.get("EXPORTS_DIR", "exports")
 #: Where the embedded database, the logs and the unreadable answers are kept.
 DATA_DIR = os.environ.get("DATA_DIR", str(Path(__file__).resolve().parent.parent / ".data"))
+#: Where `scrapy record` keeps answers of the storefront.
+CASSETTES_DIR = os.environ.get("CASSETTES_DIR", "recordings")
 #: Any PostgreSQL from 14 on; empty: the embedded one.
 DATABASE_URL = os.environ.get("DATABASE_URL", "")
 
