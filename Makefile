@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo crawl test test-long lint bench docs lock clean
+.PHONY: help setup setup-dev demo crawl test test-long lint bench bench-storm docs lock clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -35,6 +35,9 @@ lint: setup-dev ## check style, types and layers
 
 bench: setup-dev ## measure, side by side in one run
 	@$(VENV)/python -m benchmarks
+
+bench-storm: setup-dev ## crawl 2,000 products through a storm, and compare with the truth
+	@$(VENV)/python -m benchmarks.storm $(if $(QUICK),--quick)
 
 docs: setup-dev ## make the pages of docs/ that come from the code
 	@$(VENV)/python -m tools.docs

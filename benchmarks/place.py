@@ -20,8 +20,8 @@ from storage import schema
 from storage.embedded import connect_address
 
 _EMPTY = """
-TRUNCATE products, product_cards, product_changes, boards, offers, offer_history, work_list, runs
-RESTART IDENTITY
+TRUNCATE products, product_cards, product_changes, boards, offers, offer_history, work_list, runs,
+    exits, proxies RESTART IDENTITY
 """
 
 

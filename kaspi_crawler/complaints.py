@@ -59,6 +59,8 @@ def _expected() -> tuple[type[Exception], ...]:
     from storage.origin import ForeignData  # noqa: PLC0415
     from storage.retention import TooBusy  # noqa: PLC0415
     from storage.schema import SchemaBehind  # noqa: PLC0415
+    from storage.sealed import NoKey  # noqa: PLC0415
 
     ours = (BadArgument, NotAnAddress, DatabaseUnavailable, SchemaBehind, ForeignData, TooBusy)
-    return (*ours, psycopg.Error, SQLAlchemyError, CommandError, OSError)
+    secrets = (NoKey,)
+    return (*ours, *secrets, psycopg.Error, SQLAlchemyError, CommandError, OSError)

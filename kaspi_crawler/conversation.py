@@ -1,6 +1,5 @@
 """A spider's conversation with the storefront: asking, asking again, and giving up in words."""
 
-import asyncio
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
@@ -28,6 +27,7 @@ from kaspi_crawler.pages.offers import OffersPage, OffersPart
 from kaspi_crawler.pages.outcomes import TryAgain, Unreadable
 from kaspi_crawler.pages.reviews import ReviewsPage
 from kaspi_crawler.pages.short_link import ShortLinkAnswer
+from kaspi_crawler.turnstile import NotAsked
 from partners.call import Answer, Call
 from partners.kaspi.storefront import ShortLink, Storefront
 
@@ -91,7 +91,6 @@ class StorefrontSpider(Spider):
         self.products = None if products is None else arguments.products(products)
         self.chosen_cities = None if cities is None else arguments.cities(cities)
         self._blocked: list[ProductId | ShortLink] = []
-        self._paused_until = 0.0
         self._ends_blocked = False
 
     @classmethod
@@ -144,8 +143,8 @@ class StorefrontSpider(Spider):
         )
         return self.ask(self.storefront.short_link(product), inquiry)
 
-    def ask(self, call: Call, inquiry: Inquiry, slot: str | None = None) -> Request:
-        """The request that carries a call; the slot, when given, paces it apart."""
+    def ask(self, call: Call, inquiry: Inquiry) -> Request:
+        """The request that carries a call. Pages are paced apart from the API."""
         return Request(
             call.address,
             method=call.method,
@@ -154,7 +153,7 @@ class StorefrontSpider(Spider):
             callback=self.hear,
             errback=self.miss,
             cb_kwargs={"inquiry": inquiry},
-            meta={"download_slot": slot} if slot else None,
+            meta={"kind": "page" if call.wants == "html" else "api", "wants": call.wants},
             dont_filter=True,
         )
 
@@ -238,11 +237,15 @@ class StorefrontSpider(Spider):
             yield self._unread(inquiry.product, inquiry.city, heard, outcome)
             yield from inquiry.otherwise()
         if isinstance(outcome, TryAgain):
-            self._pause(outcome)
             self._count_block(inquiry.product, outcome.reason)
 
     def miss(self, failure: Failure) -> Turn:
-        """Tell of a question that got no answer, after the downloader's retries."""
+        """Tell of a question that got no answer, after the downloader's retries.
+
+        Of what was not asked, since the crawl ended before, there is nothing to tell.
+        """
+        if isinstance(failure.value, NotAsked):
+            return
         request: Request = failure.request  # type: ignore[attr-defined]
         inquiry: Inquiry = request.cb_kwargs["inquiry"]
         silence = Unreadable(
@@ -255,30 +258,14 @@ class StorefrontSpider(Spider):
         yield from inquiry.otherwise()
         self._count_block(inquiry.product, "no_answer")
 
-    def _pause(self, refusal: TryAgain) -> None:
-        """Ask nobody anything for as long as the answer asks, or as such a refusal lasts."""
-        pauses: dict[str, float] = self.settings.getdict("REFUSAL_PAUSES")
-        seconds = refusal.wait_seconds or pauses.get(refusal.reason, 0.0)
-        engine = self.crawler.engine
-        if not engine or not seconds:
-            return
-        self.crawler.stats.max_value("refused/longest_pause", seconds)
-        loop = asyncio.get_running_loop()
-        until = loop.time() + min(seconds, self.settings.getfloat("LONGEST_PAUSE"))
-        if until > self._paused_until:
-            self._paused_until = until
-            engine.pause()
-            loop.call_at(until, self._go_on)
-
-    def _go_on(self) -> None:
-        """End the pause, unless a later refusal has made it longer."""
-        if self.crawler.engine and asyncio.get_running_loop().time() >= self._paused_until:
-            self.crawler.engine.unpause()
-
     def _again(self, request: Request | None, reason: str) -> Request | None:
+        """The question once more, unless it was asked often enough; the exit hears why."""
         if request is None:
             return None
-        return get_retry_request(request, spider=self, reason=reason)
+        again = get_retry_request(request, spider=self, reason=reason)
+        if again and "through" in again.meta:
+            again.meta["misread"] = reason
+        return again
 
     def _count_block(self, product: ProductId | ShortLink, reason: str) -> None:
         """Raise CloseSpider when refusals follow each other, whatever we ask about."""

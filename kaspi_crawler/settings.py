@@ -4,6 +4,8 @@ import os
 import sys
 from pathlib import Path
 
+from scrapy.settings import default_settings
+
 from domain.site import is_on_loopback
 
 # --- The public interface: the environment ---------------------------------------------------
@@ -64,31 +66,29 @@ def _seconds(name: str, default: float) -> float:
 
 
 _PACED = not is_on_loopback(KASPI_URL)
-#: Seconds between two questions to the API: one a second is borne for days (default 0).
-DOWNLOAD_DELAY = _seconds("KASPI_DELAY", 1.0 if _PACED else 0.0)
-#: Seconds between two pages: robots.txt says Crawl-delay: 10.
+#: Scrapy's own pacing rests (default 0): middlewares.exits paces each exit, across all crawls.
+DOWNLOAD_DELAY = 0
+#: Seconds between two questions to the API through one exit: one a second is borne for days.
+API_DELAY = _seconds("KASPI_DELAY", 1.0 if _PACED else 0.0)
+#: After a pause so many may be asked at once.
+API_BURST = 3
+#: Seconds between two pages through one exit: robots.txt says Crawl-delay: 10.
 PAGE_DELAY = _seconds("KASPI_PAGE_DELAY", 10.0 if _PACED else 0.0)
-#: Questions under way at once to one host (default 8).
-CONCURRENT_REQUESTS_PER_DOMAIN = 2 if _PACED else 16
-#: Pages are paced apart from the API: spiders put them into this slot.
-PAGE_SLOT = "pages"
-DOWNLOAD_SLOTS = {
-    PAGE_SLOT: {"concurrency": 1 if _PACED else 8, "delay": PAGE_DELAY, "jitter": 0},
-}
+#: Questions under way at once through one exit, or to one host (default 8).
+CONCURRENT_REQUESTS_PER_DOMAIN = 3 if _PACED else 16
 #: Default 180 s: a board is worth nothing after a minute.
 DOWNLOAD_TIMEOUT = 30
 #: An unreadable or blocked answer is asked for again this often (default 2).
 RETRY_TIMES = 2
 #: Default ERROR: what could not be read is told in a sentence of its own.
 RETRY_GIVE_UP_LOG_LEVEL = "DEBUG"
+#: The longest body in bytes, packed or not (default 1 GB): a board of 64 offers has 60 kB, a page
+#: seldom 1 MB.
+DOWNLOAD_MAXSIZE = 32 * 1024 * 1024
+#: Default without the last: a body without an end is one more answer that did not come.
+RETRY_EXCEPTIONS = [*default_settings.RETRY_EXCEPTIONS, "scrapy.exceptions.DownloadCancelledError"]
 #: Default: eight statuses. Pages judge answers by their bodies as well; one judge is enough.
 RETRY_HTTP_CODES: list[int] = []
-#: Seconds in which nothing is asked after a refusal that names no time of its own. An address
-#: that asked too fast is let in again after some ten seconds (measured 2026-02); nobody recorded
-#: how long a 429 lasts.
-REFUSAL_PAUSES = {"forbidden": 10.0, "too_many_requests": 60.0, "captcha": 60.0} if _PACED else {}
-#: The longest pause that an answer's Retry-After may ask for, in seconds.
-LONGEST_PAUSE = 1800.0
 #: Blocked answers in a row, from different products, after which the crawl ends.
 BLOCKED_IN_A_ROW = 12
 #: Default True. The rules for the API's paths are not known; the delay that robots.txt asks for
@@ -107,6 +107,25 @@ BROWSER_PAGES = 2
 BROWSER_TIMEOUT = 30.0
 #: Seconds in which the page's scripts must then have built its state.
 BROWSER_STATE_TIMEOUT = 5.0
+
+# --- Exits: the addresses from which we ask ----------------------------------------------------
+
+#: Proxies: a list separated by commas, a file with one a line, or `table`; empty: ask directly.
+PROXIES = os.environ.get("PROXIES", "")
+#: Opens what the tables keep encrypted.
+KASPI_SECRET_KEY = os.environ.get("KASPI_SECRET_KEY", "")
+#: Seconds that a refused exit rests, twice as long after each trial in vain, up to the longest.
+#: An answer's Retry-After goes before. A replica on loopback is rested only when it asks for it.
+SHORTEST_REST = 60.0
+LONGEST_REST = 1800.0
+#: First rests of another length. An address that asked too fast is let in again after some ten
+#: seconds (measured 2026-02); nobody recorded how long a 429 lasts.
+FIRST_RESTS = {"forbidden": 10.0}
+#: With several exits a refused question is asked again this often, each time through another one:
+#: where every fifth answer is bad, one of two million questions stays without an answer.
+EXIT_RETRY_TIMES = 8
+#: Trials in vain of every exit after which the crawl ends: a quarter of an hour after a 429.
+TRIALS_IN_VAIN = 4
 
 # --- Doors that stay shut ----------------------------------------------------------------------
 
@@ -147,6 +166,11 @@ SPIDER_MIDDLEWARES = {
     "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,
 }
 DOWNLOADER_MIDDLEWARES = {
+    # Between Retry (550), which sees what it leaves, and HttpCompression (590), so that bodies can
+    # be judged; HttpProxy (750) turns the exit's user and password into a header.
+    "kaspi_crawler.middlewares.exits.Exits": 560,
+    "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
+    "kaspi_crawler.middlewares.unpacking.Unpacking": 590,
     "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
     "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
     "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,

@@ -9,11 +9,37 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
 import uvloop
 
 from domain.moments import utc
+from sandbox.faults import ALL_PATHS, KINDS, Kind, Switches, read_switches
 from sandbox.server import NotLoopback, running
 from sandbox.world import world
+
+_FAULTS = """\
+what can be asked of a running sandbox:
+  POST /sandbox/faults     set everything that goes wrong, as in --faults; {} heals
+  GET  /sandbox/faults     what is set, how often each fault was given, what each means
+  GET  /sandbox/exits      each proxy with its address, its limits and the sandbox's count of it;
+                           /sandbox/exits/direct counts those who come without a proxy
+  POST /sandbox/advance    {"minutes": 15} lets time pass
+  POST /sandbox/set        one offer's price or presence
+  GET  /sandbox/ledger/PRODUCT/CITY, /sandbox/products, /sandbox/requests
+
+faults as JSON, every key as you need it:
+  {"random": {"truncated": 0.05, "forbidden": 0.1}, "seed": 1,
+   "script": [{"kind": "hanging", "path": "offers", "product": "102298404", "times": 2,
+               "exit": "exit-3", "after": 1}],
+   "limits": {"rate": 10, "burst": 15, "refusal": 403, "ban_seconds": 10},
+   "exits": {"exit-1": {"state": "dead"}, "exit-2": {"state": "slow", "delay": 3},
+             "exit-3": {"state": "lying"}, "exit-4": {"state": "banned"},
+             "exit-5": {"state": "datacenter"},
+             "exit-6": {"refusal": 429, "retry_after": 5, "ban_after": 100}},
+   "slow_seconds": 3, "hang_seconds": 60, "huge_megabytes": 100, "retry_after": null}
+
+kinds of faults:
+"""
 
 
 def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
@@ -21,6 +47,8 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m sandbox",
         description="A local replica of the storefront, with rivals who reprice.",
+        epilog=_about_faults(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--host", default="127.0.0.1", help="loopback address to listen on")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
@@ -30,6 +58,15 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
         "--speed", type=_speed, default=0.0, help="sandbox seconds per real second; 0 stands still"
     )
     parser.add_argument("--start", type=_moment, help="the sandbox's first moment, ISO with zone")
+    parser.add_argument(
+        "--exits", type=_exits, default=0, help="how many forward proxies, exit-1 to exit-N"
+    )
+    parser.add_argument(
+        "--exit-credentials", type=_credentials, help="user:password that the proxies ask for"
+    )
+    parser.add_argument(
+        "--faults", type=_faults, metavar="FILE.json", help="what is wrong from the beginning"
+    )
     parser.add_argument("--port-file", type=Path, help="write the address there when ready")
     return parser.parse_args(words)
 
@@ -40,10 +77,20 @@ async def serve(chosen: argparse.Namespace) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
     market = world(seed=chosen.seed, products=chosen.products, start=chosen.start)
-    async with running(market, chosen.host, chosen.port, chosen.speed) as address:
+    async with running(
+        market,
+        chosen.host,
+        chosen.port,
+        chosen.speed,
+        exits=chosen.exits,
+        credentials=chosen.exit_credentials,
+        switches=chosen.faults,
+    ) as address:
         if chosen.port_file:
             _write_whole(chosen.port_file, address)
         sys.stdout.write(f"sandbox ready at {address}\n")
+        if chosen.exits:
+            sys.stdout.write(f"its {chosen.exits} exits are told at {address}/sandbox/exits\n")
         sys.stdout.flush()
         await told_to_stop.wait()
 
@@ -70,6 +117,39 @@ def _positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a number of cards: 1 or more")
     return number
+
+
+def _exits(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 200:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of exits: 0 to 200")
+    return number
+
+
+def _credentials(text: str) -> str:
+    user, colon, password = text.partition(":")
+    if not (user and colon and password):
+        raise argparse.ArgumentTypeError("these are no credentials: write user:password")
+    return text
+
+
+def _faults(text: str) -> Switches:
+    try:
+        return read_switches(Path(text).read_bytes())
+    except OSError as wrong:
+        raise argparse.ArgumentTypeError(f"{text} cannot be read: {wrong.strerror}") from wrong
+    except msgspec.DecodeError as wrong:
+        raise argparse.ArgumentTypeError(f"{text} is no set of faults: {wrong}") from wrong
+
+
+def _about_faults() -> str:
+    """The switches and every kind of fault, for the help."""
+    kinds = "\n".join(f"  {name:20}{kind.about}{_where(kind)}" for name, kind in KINDS.items())
+    return _FAULTS + kinds
+
+
+def _where(kind: Kind) -> str:
+    return "" if kind.paths == ALL_PATHS else f" ({', '.join(sorted(kind.paths))})"
 
 
 def _speed(text: str) -> float:

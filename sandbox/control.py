@@ -1,7 +1,6 @@
 """The playground's own switches under /sandbox/: move time, force a change, ask for the truth."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -11,11 +10,9 @@ from aiohttp import web
 from msgspec import Meta, Struct
 
 from domain.identity import CityId, MerchantId, ProductId
-from domain.money import NotMoney
+from sandbox.answering import explained, json_answer
 from sandbox.boards import Movement, TrueOffer
 from sandbox.world import STOCKED, World
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _KINDS = {
     "shop": "page",
@@ -66,11 +63,11 @@ class Control:
     def routes(self) -> list[web.RouteDef]:
         """All switches with their paths."""
         return [
-            web.post("/sandbox/advance", _explained(self.advance)),
-            web.post("/sandbox/set", _explained(self.change)),
-            web.get("/sandbox/products", _explained(self.products)),
-            web.get("/sandbox/ledger/{product}/{city}", _explained(self.ledger)),
-            web.get("/sandbox/requests", _explained(self.requests)),
+            web.post("/sandbox/advance", explained(self.advance)),
+            web.post("/sandbox/set", explained(self.change)),
+            web.get("/sandbox/products", explained(self.products)),
+            web.get("/sandbox/ledger/{product}/{city}", explained(self.ledger)),
+            web.get("/sandbox/requests", explained(self.requests)),
         ]
 
     async def advance(self, request: web.Request) -> web.Response:
@@ -79,7 +76,7 @@ class Control:
         markets = self.world.advance(self.world.now + timedelta(minutes=wanted.minutes))
         total = attrs.asdict(sum(markets.values(), Movement()))
         cities = {city: attrs.asdict(moved) for city, moved in markets.items()}
-        return _json({"now": self.world.now, **total, "cities": cities})
+        return json_answer({"now": self.world.now, **total, "cities": cities})
 
     async def change(self, request: web.Request) -> web.Response:
         """Force one offer; answer the true board after it."""
@@ -87,7 +84,7 @@ class Control:
         product, city = ProductId(wanted.product), CityId(wanted.city)
         merchant = MerchantId(wanted.merchant)
         self.world.force(product, city, merchant, price=wanted.price, present=wanted.present)
-        return _json({"offers": _lines(self.world.board_at(product, city, self.world.now))})
+        return json_answer({"offers": _lines(self.world.board_at(product, city, self.world.now))})
 
     async def products(self, request: web.Request) -> web.Response:
         """All cards with their addresses here, and how many offers each stocked city has."""
@@ -100,7 +97,7 @@ class Control:
                 {"id": card.id, "address": address}
                 | {"has_offers": any(counts.values()), "offers": counts}
             )
-        return _json(listed)
+        return json_answer(listed)
 
     async def ledger(self, request: web.Request) -> web.Response:
         """The true board now, or at a real moment given as `at`."""
@@ -109,25 +106,13 @@ class Control:
         at = request.query.get("at")
         moment = self.world.real_clock() if at is None else _moment(at)
         offers = self.world.board_at_real(product, city, moment)
-        return _json({"product": product, "city": city, "at": moment, "offers": _lines(offers)})
+        return json_answer(
+            {"product": product, "city": city, "at": moment, "offers": _lines(offers)}
+        )
 
     async def requests(self, request: web.Request) -> web.Response:  # noqa: ARG002
         """How many requests came, by kind and by address."""
-        return _json({"kinds": self.visits.kinds, "addresses": self.visits.addresses})
-
-
-def _explained(handler: Handler) -> Handler:
-    """Turn what is wrong with a request into a 400 that says so, and strangers into a 404."""
-
-    async def explained(request: web.Request) -> web.StreamResponse:
-        try:
-            return await handler(request)
-        except LookupError as stranger:
-            return _json({"error": str(stranger)}, status=404)
-        except (msgspec.DecodeError, NotMoney, ValueError) as wrong:
-            return _json({"error": str(wrong)}, status=400)
-
-    return explained
+        return json_answer({"kinds": self.visits.kinds, "addresses": self.visits.addresses})
 
 
 def _moment(text: str) -> datetime:
@@ -141,9 +126,3 @@ def _moment(text: str) -> datetime:
 def _lines(offers: tuple[TrueOffer, ...]) -> list[dict[str, object]]:
     ordered = sorted(offers, key=lambda offer: (offer.price, offer.merchant_id))
     return [attrs.asdict(offer) for offer in ordered]
-
-
-def _json(value: object, status: int = 200) -> web.Response:
-    return web.Response(
-        body=msgspec.json.encode(value), status=status, content_type="application/json"
-    )

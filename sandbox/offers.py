@@ -26,12 +26,17 @@ class BadRequest(ValueError):
 
 @attrs.frozen
 class Asked:
-    """What a request wants: everything when `limit` is None, dearest first unless `ascending`."""
+    """What a request wants: everything when `limit` is None, dearest first unless `ascending`.
+
+    Faults: the board has `moved` on by so many places, a page has `repeated` offers before it.
+    """
 
     city: CityId
     limit: int | None
     page: int
     ascending: bool
+    moved: int = 0
+    repeated: int = 0
 
 
 class Option(Struct, rename="camel"):
@@ -141,7 +146,9 @@ class OffersDesk:
             return _NOTHING
         ordered = lines if asked.ascending else lines[::-1]
         size = asked.limit or len(lines)
-        return _envelope(ordered[asked.page * size : (asked.page + 1) * size], len(lines))
+        ordered = ordered[asked.moved :] + ordered[: asked.moved]
+        first = max(0, asked.page * size - asked.repeated)
+        return _envelope(ordered[first : (asked.page + 1) * size], len(lines))
 
     def _lines_of(self, board: Board) -> list[bytes]:
         """All offers of a board, encoded, cheapest first."""

@@ -13,10 +13,15 @@ from aiohttp.typedefs import Handler, Middleware
 
 from domain.identity import ALMATY_CITY, CityId, ProductId
 from sandbox.control import Control, Visits
-from sandbox.offers import BadRequest, OffersDesk, read_request, spring_error
+from sandbox.fault_control import FaultControl
+from sandbox.faults import Switches
+from sandbox.giving import MOVED, REPEATED
+from sandbox.offers import Asked, BadRequest, OffersDesk, read_request, spring_error
 from sandbox.packing import Body
 from sandbox.pages import PagesDesk
+from sandbox.proxies import open_proxies
 from sandbox.reviews import ReviewsDesk, Wanted
+from sandbox.trouble import Trouble
 from sandbox.world import TICK, World
 
 _ID_AT_THE_END = re.compile(r"(?:^|-)(\d+)/?$")
@@ -32,22 +37,39 @@ class NotLoopback(ValueError):
 
 @asynccontextmanager
 async def running(
-    world: World, host: str = "127.0.0.1", port: int = 0, speed: float = 0
+    world: World,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    speed: float = 0,
+    *,
+    exits: int = 0,
+    credentials: str | None = None,
+    switches: Switches | None = None,
 ) -> AsyncIterator[str]:
     """Serve a world while the block lasts, and hand over its address.
 
-    Port 0 takes a free one. `speed` is sandbox seconds per real second; 0 stands still.
+    Port 0 takes a free one. `speed` is sandbox seconds per real second; 0 stands still. So many
+    `exits` get a proxy each, which ask for `credentials` (user:password) when there are some.
+    `switches` say what is wrong from the beginning.
     Raises NotLoopback for any other bind address, OSError for a taken port.
     """
-    app = application(world)
+    trouble = Trouble(world)
+    control = FaultControl(trouble)
+    trouble.set(switches or Switches())
+    app = application(world, control)
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1)
     listening = loopback(host)
     await runner.setup()
     try:
         site = web.TCPSite(runner, listening, port)
         await site.start()
-        async with _clock(world, speed):
-            yield address(listening, runner.addresses[0][1])
+        told = address(listening, runner.addresses[0][1])
+        through = [trouble.exits.named(f"exit-{number + 1}") for number in range(exits)]
+        async with (
+            _clock(world, speed),
+            open_proxies(through, listening, told, credentials) as control.proxies,
+        ):
+            yield told
     finally:
         await runner.cleanup()
 
@@ -66,24 +88,30 @@ def address(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def application(world: World) -> web.Application:
-    """All routes over one world."""
+def application(world: World, control: FaultControl) -> web.Application:
+    """All routes over one world, with what is wrong in the way of each."""
     visits = Visits()
-    app = web.Application(middlewares=list(way_in(visits)), client_max_size=64 * 1024)
+    way = list(way_in(visits, control.trouble))
+    app = web.Application(middlewares=way, client_max_size=64 * 1024)
+    app.add_routes(control.routes())
     app.add_routes(Storefront(world).routes())
     app.add_routes(Control(world, visits).routes())
     return app
 
 
-def way_in(visits: Visits) -> Sequence[Middleware]:
-    """What every request passes, outermost first. Faults take their place after the counting."""
+def way_in(visits: Visits, trouble: Trouble) -> Sequence[Middleware]:
+    """What every request passes, outermost first: the counting, then what is wrong on purpose."""
 
     @web.middleware
     async def counted(request: web.Request, handler: Handler) -> web.StreamResponse:
         visits.count(request)
         return await handler(request)
 
-    return (counted,)
+    @web.middleware
+    async def troubled(request: web.Request, handler: Handler) -> web.StreamResponse:
+        return await trouble.meet(request, handler)
+
+    return (counted, troubled)
 
 
 @attrs.define
@@ -127,7 +155,7 @@ class Storefront:
         """Offers of one card in one city."""
         product = ProductId(request.match_info["product"])
         try:
-            asked = read_request(await request.read())
+            asked = _moved(read_request(await request.read()), request)
         except BadRequest:
             return self._refused(request, 400, "Bad Request")
         return _answer(request, self._offers.answer(product, asked), "application/json")
@@ -162,6 +190,11 @@ def _city(request: web.Request) -> CityId:
         if said.isdecimal() and said.isascii():
             return CityId(said)
     return ALMATY_CITY
+
+
+def _moved(asked: Asked, request: web.Request) -> Asked:
+    """The question, with what faults do to its pages."""
+    return attrs.evolve(asked, moved=request.get(MOVED, 0), repeated=request.get(REPEATED, 0))
 
 
 def _wanted(request: web.Request) -> Wanted:

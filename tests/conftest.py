@@ -33,7 +33,7 @@ BEGIN
     END LOOP;
 END $$;
 TRUNCATE products, product_cards, product_changes, boards, offers, offer_history_daily, work_list,
-    runs RESTART IDENTITY
+    runs, exits, proxies RESTART IDENTITY
 """
 
 

@@ -19,6 +19,7 @@ from kaspi_crawler.conversation import StorefrontSpider
 from kaspi_crawler.extensions.summary import readings
 from kaspi_crawler.log import quieten
 from kaspi_crawler.patient_crawler import PatientCrawler
+from kaspi_crawler.proxies import configured
 from partners.kaspi.storefront import Storefront
 
 
@@ -85,6 +86,7 @@ def _check(settings: Settings, name: str, arguments: dict[str, str]) -> None:
         spider = loader.load(name)(**arguments)
         if isinstance(spider, StorefrontSpider):
             spider.prepare(settings.copy())
+        configured(settings)
         site = Storefront(settings["KASPI_URL"]).address
         address = ready_address(settings["DATABASE_URL"], Path(settings["DATA_DIR"]))
         aside = keep_apart(address, site, ours=not settings["DATABASE_URL"])

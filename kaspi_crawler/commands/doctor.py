@@ -66,7 +66,7 @@ def _told(verdict: "Verdict") -> "State":
 
 
 def _verdicts(settings: Settings, *, offline: bool) -> Iterator["Verdict"]:
-    from kaspi_crawler.health import machine, memory, storefront  # noqa: PLC0415
+    from kaspi_crawler.health import exits, machine, memory, storefront  # noqa: PLC0415
 
     data = Path(settings["DATA_DIR"])
     yield machine.python(sys.version_info[:3])
@@ -75,6 +75,8 @@ def _verdicts(settings: Settings, *, offline: bool) -> Iterator["Verdict"]:
     yield machine.directory("EXPORTS_DIR", Path(settings["EXPORTS_DIR"]))
     yield machine.scrapyd(ROOT)
     yield from memory.verdicts(_environ(settings), data)
+    if settings["PROXIES"]:
+        yield exits.proxies(settings)
     if not offline:
         yield from storefront.verdicts(settings["KASPI_URL"], settings.getfloat("PAGE_DELAY"))
 

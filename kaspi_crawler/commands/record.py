@@ -93,7 +93,7 @@ def _record(
     from kaspi_crawler.recordings.cassettes import NotRecorded, Pace, record  # noqa: PLC0415
     from kaspi_crawler.recordings.comparison import compared, held  # noqa: PLC0415
 
-    pace = Pace(api=settings.getfloat("DOWNLOAD_DELAY"), page=settings.getfloat("PAGE_DELAY"))
+    pace = Pace(api=settings.getfloat("API_DELAY"), page=settings.getfloat("PAGE_DELAY"))
     before = held(subject, storefront, directory)
     try:
         path = record(subject, storefront, directory, pace)

@@ -60,6 +60,7 @@ _API_NAMES = {
     "delivery_points": "kdPoints",
     "pickup_points": "pointsWithAvailability",
     "delivery_options": "deliveryOptions",
+    "master_sku": "masterSku",
 }
 
 
@@ -90,6 +91,7 @@ class RawOffer(msgspec.Struct, gc=False, rename=_API_NAMES):
     delivery_points: tuple[str, ...] | None = None
     pickup_points: tuple[str, ...] | None = None
     delivery_options: dict[str, RawDeliveryOption | None] | None = None
+    master_sku: str | int | None = None
 
 
 class RawOffers(msgspec.Struct, gc=False, rename="camel"):
@@ -163,7 +165,9 @@ class OffersPage:
 
     def _part(
         self, raw: RawOffers | LooseOffers, values: list[RawOffer], unreadable: list[str]
-    ) -> OffersPart | Unreadable:
+    ) -> OffersPart | TryAgain | Unreadable:
+        if values and all(map(self._is_of_another, values)):
+            return self._of_another(values[0].master_sku)
         total = raw.total if raw.total is not None else raw.offers_count
         if total is None or total < 0:
             return Unreadable(
@@ -178,6 +182,17 @@ class OffersPage:
             except Misfit as misfit:
                 unreadable.append(self._complaint(misfit, value.merchant_id))
         return OffersPart(offers=tuple(offers), total=total, unreadable=tuple(unreadable))
+
+    def _is_of_another(self, raw: RawOffer) -> bool:
+        return raw.master_sku is not None and str(raw.master_sku) != self.product
+
+    def _of_another(self, product: object) -> TryAgain:
+        """A proxy or a cache has mixed up two answers, or the card was merged into another."""
+        return TryAgain(
+            "other_product",
+            f"These are offers of {product} ({self._where}). Open the product's address in a "
+            "browser: it may have been replaced by that one.",
+        )
 
     @property
     def _where(self) -> str:

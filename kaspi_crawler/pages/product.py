@@ -65,10 +65,12 @@ class ProductPage:
     def _unreadable(self, reason: str, remedy: str = _COMPARE) -> Unreadable:
         return Unreadable(f"{reason} (page of {self.product})", remedy)
 
-    def _of_another(self, other: str) -> Unreadable:
-        return self._unreadable(
-            f"another product's page: {other}",
-            "Open the address in a browser: the product may have been replaced by that one.",
+    def _of_another(self, other: str) -> TryAgain:
+        """A proxy or a cache has mixed up two answers, or the card was merged into another."""
+        return TryAgain(
+            "other_product",
+            f"The page is that of {other} (page of {self.product}). Open the address in a browser: "
+            "the product may have been replaced by that one.",
         )
 
     def _from_state(self) -> ProductCard | TryAgain | Unreadable | None:

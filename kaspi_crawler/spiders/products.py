@@ -86,9 +86,11 @@ class ProductsSpider(StorefrontSpider):
             otherwise=partial(self._begin_with_held, look),
         )
         call = self.storefront.product_page(look.product, look.cities[0])
-        request = self.ask(call, inquiry, self._page_slot)
+        request = self.ask(call, inquiry)
         if look.in_browser:
             request.meta[handler.IN_BROWSER] = True
+        if self._has_browser:
+            request.meta["wants"] = None  # a shell is no fault of the exit: we look deeper
         return request
 
     def _read_page(
@@ -138,10 +140,6 @@ class ProductsSpider(StorefrontSpider):
     def _begin_refresh(self, card: ProductCard, cities: tuple[CityId, ...]) -> Turn:
         refresh = ProductRefresh(card=card, home_city=cities[0], boards=(), reviews=None)
         yield from self._ask_next_city(refresh, cities)
-
-    @property
-    def _page_slot(self) -> str:
-        return str(self.settings["PAGE_SLOT"])
 
     def _tell_missing(self, missing: ProductMissing) -> Turn:
         self.logger.warning("There is no product %s on the site", missing.kaspi_id)

@@ -159,6 +159,7 @@ class Storefront:
                 "Accept-Language": "ru-RU,ru;q=0.9",
                 "Referer": f"{self.address}/shop/",
             },
+            wants="html",
         )
 
     def short_link(self, link: ShortLink) -> Call:
@@ -194,6 +195,7 @@ class Storefront:
                 "X-KS-City": city,
             },
             body=_offers_question(product, city, page, limit),
+            wants="json",
         )
 
     def reviews(self, product: ProductId) -> Call:
@@ -206,6 +208,7 @@ class Storefront:
                 "&merchantCodes&withAgg=true"
             ),
             headers=self._api_headers(f"{self.address}/shop/p/-{product}/"),
+            wants="json",
         )
 
     def _page_address(self, product: ProductId, city: CityId) -> str:

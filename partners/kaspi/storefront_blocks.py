@@ -7,11 +7,10 @@ captcha; its signs below are those of the common services.
 
 import re
 from enum import StrEnum
-from typing import Literal
 
 import attrs
 
-from partners.call import Answer
+from partners.call import Answer, Wanted
 
 
 class BlockKind(StrEnum):
@@ -25,6 +24,8 @@ class BlockKind(StrEnum):
     CAPTCHA = "captcha"
     SERVER_ERROR = "server_error"
     TRUNCATED = "truncated"
+    PROXY_REFUSES = "proxy_refuses"
+    NO_ANSWER = "no_answer"
 
 
 @attrs.frozen(kw_only=True)
@@ -55,12 +56,17 @@ _REMEDIES = {
     "and ask through another proxy.",
     BlockKind.SERVER_ERROR: "The storefront itself is in trouble: ask again in a minute.",
     BlockKind.TRUNCATED: "The answer broke off: ask again.",
+    BlockKind.PROXY_REFUSES: "The proxy does not know us: correct its user and password, "
+    "or ask its provider.",
+    BlockKind.NO_ANSWER: "Nothing came in time: see whether the proxy is alive, and whether "
+    "KASPI_URL can be reached (`scrapy doctor`).",
 }
 
 _STATUSES = {
     401: BlockKind.FORBIDDEN,
     403: BlockKind.FORBIDDEN,
     405: BlockKind.METHOD_NOT_ALLOWED,
+    407: BlockKind.PROXY_REFUSES,
     429: BlockKind.TOO_MANY_REQUESTS,
     451: BlockKind.FORBIDDEN,
 }
@@ -81,9 +87,10 @@ _PRODUCT_SIGNS = (
 _LD_PRODUCT = re.compile(rb"\"@type\"\s*:\s*\"Product\"")
 
 
-def recognise_block(answer: Answer, wants: Literal["json", "html"]) -> Block | None:
+def recognise_block(answer: Answer, wants: Wanted | None) -> Block | None:
     """Say how the storefront refused to give data, or None when it did not refuse.
 
+    `wants` None: the status alone is judged, and whether the body asks if we are human.
     The API's own errors (400, 404 and 405 in JSON) are answers, not blocks. Every product page
     carries `BACKEND.components.reCAPTCHA = {}` for its review form: that is no captcha.
     """
@@ -93,11 +100,13 @@ def recognise_block(answer: Answer, wants: Literal["json", "html"]) -> Block | N
     return Block.of(kind, _wait_seconds(answer))
 
 
-def _kind(answer: Answer, wants: Literal["json", "html"]) -> BlockKind | None:
+def _kind(answer: Answer, wants: Wanted | None) -> BlockKind | None:
     if answer.status >= 500:
         return BlockKind.SERVER_ERROR
     if answer.status in _STATUSES:
         return _by_status(answer)
+    if wants is None:
+        return BlockKind.CAPTCHA if _is_challenge(answer.body) else None
     return _not_json(answer.body) if wants == "json" else _not_a_product_page(answer)
 
 

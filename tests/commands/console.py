@@ -14,7 +14,10 @@ from scrapy.utils.project import get_project_settings
 
 ROOT = Path(__file__).parent.parent.parent
 #: What a developer may have set, and the tests must not inherit.
-OURS = ("DATABASE_URL", "DATA_DIR", "EXPORTS_DIR", "KASPI_URL", "KASPI_DELAY", "KASPI_PAGE_DELAY")
+OURS = (
+    "DATABASE_URL", "DATA_DIR", "EXPORTS_DIR", "KASPI_URL", "KASPI_DELAY", "KASPI_PAGE_DELAY",
+    "PROXIES", "KASPI_SECRET_KEY",
+)  # fmt: skip
 
 
 @attrs.frozen

@@ -64,7 +64,7 @@ PAGE_REFUSALS = {
     "403 of nginx": Refusal(lie=lies.FORBIDDEN, reason="forbidden", remedy="another proxy"),
     "half of the page": Refusal(lie=lies.truncated, reason="truncated", remedy="ask again"),
     "another product's page": Refusal(
-        lie=page_of(LONELY), reason=f"another product's page: {LONELY}", remedy="Open the address"
+        lie=page_of(LONELY), reason="other_product", remedy=f"The page is that of {LONELY}"
     ),
 }
 PAGE_REFUSED = dict(zip(PAGE_REFUSALS, VICTIMS, strict=False))

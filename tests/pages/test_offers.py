@@ -320,6 +320,28 @@ def test_a_block_is_never_an_empty_board(body: str, status: int, reason: str) ->
     assert read.reason == reason
 
 
+@pytest.mark.parametrize("other", ["104500199", 104500199])
+def test_offers_of_another_product_are_never_this_ones(other: object) -> None:
+    read = outcome(offers(offer("5001", masterSku=other), offer("5002", masterSku=other)))
+    assert isinstance(read, TryAgain)
+    assert read.reason == "other_product"
+    assert "104500199" in read.remedy
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param({"masterSku": None}, id="an answer that does not say whose they are"),
+        pytest.param({"masterSku": int(KETTLE)}, id="a number that is no text"),
+        pytest.param({"masterSku": "104500199"}, id="one stranger among them"),
+    ],
+)
+def test_offers_are_taken_when_they_may_be_this_products(said: dict[str, object]) -> None:
+    read = outcome(offers(offer("5001", **said), offer("5002")))
+    assert isinstance(read, OffersPart)
+    assert len(read.offers) == 2
+
+
 def test_an_empty_board_is_an_empty_board() -> None:
     assert part('{"offers":[],"total":0,"offersCount":0}') == OffersPart(offers=(), total=0)
 

@@ -445,7 +445,10 @@ def test_the_name_of_the_third_rung(removed: str) -> None:
     ],
 )
 def test_another_product_is_refused(body: str) -> None:
-    assert unreadable(body).reason == f"another product's page: 104500199 (page of {KETTLE})"
+    read = outcome(body)
+    assert isinstance(read, TryAgain)
+    assert read.reason == "other_product"
+    assert f"that of 104500199 (page of {KETTLE})" in read.remedy
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """`python -m sandbox` as people start it."""
 
+import json
 import os
 import signal
 import subprocess
@@ -11,6 +12,8 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+
+from sandbox.faults import KINDS
 
 START = ["--products", "3", "--start", "2026-09-18T07:00:00+00:00"]
 
@@ -54,6 +57,12 @@ def test_it_says_its_address_serves_and_ends_cleanly(tmp_path: Path, ending: int
         pytest.param(["--speed", "-1"], "not a speed", id="time backwards"),
         pytest.param(["--start", "noon"], "write 2026-09-18T19:00:00+00:00", id="no moment"),
         pytest.param(["--start", "2026-09-18T19:00:00"], "without a zone", id="no zone"),
+        pytest.param(["--exits", "-1"], "not a number of exits", id="fewer exits than none"),
+        pytest.param(["--exit-credentials", "me"], "write user:password", id="half credentials"),
+        pytest.param(["--faults", "/nowhere.json"], "cannot be read", id="no file of faults"),
+        pytest.param(
+            ["--faults", "pyproject.toml"], "is no set of faults", id="a file of no faults"
+        ),
     ],
 )
 def test_what_it_cannot_do_it_refuses_with_a_sentence(words: list[str], said: str) -> None:
@@ -67,6 +76,28 @@ def test_what_it_cannot_do_it_refuses_with_a_sentence(words: list[str], said: st
     assert ended.returncode == 2
     assert said in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_it_opens_exits_and_begins_with_the_faults_of_a_file(tmp_path: Path) -> None:
+    faults = tmp_path / "faults.json"
+    faults.write_text('{"exits": {"exit-2": {"state": "slow"}}}', encoding="utf-8")
+    with started(*START, "--exits", "2", "--faults", str(faults)) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        told = process.stdout.readline().split()[-1]
+        with urlopen(told, timeout=5) as answer:  # noqa: S310
+            exits = json.load(answer)
+    assert [one["name"] for one in exits] == ["exit-1", "exit-2"]
+    assert [one["profile"]["state"] for one in exits] == ["alive", "slow"]
+    assert all(one["proxy"].startswith("http://127.0.0.1:") for one in exits)
+
+
+def test_the_help_names_every_switch() -> None:
+    told = subprocess.run(
+        [sys.executable, "-m", "sandbox", "--help"], capture_output=True, text=True, check=True
+    ).stdout
+    for word in (*KINDS, "/sandbox/faults", "/sandbox/exits", "ban_after", "--exit-credentials"):
+        assert word in told
 
 
 def test_the_same_words_make_the_same_market() -> None:

@@ -1,0 +1,1 @@
+"""Exits: proxies over real sockets, several crawls at once, a book that all of them share."""
