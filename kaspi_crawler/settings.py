@@ -101,7 +101,9 @@ DOWNLOAD_VERIFY_CERTIFICATES = True
 
 #: The Chromium that reads pages without a state; empty: the first that is found.
 CHROMIUM = os.environ.get("CHROMIUM", "")
-#: Pages in the browser at once: each costs some 100 MB, and a core while it loads.
+#: More of its flags, separated by blanks: --no-sandbox in a container that forbids namespaces.
+CHROMIUM_FLAGS = os.environ.get("CHROMIUM_FLAGS", "").split()
+#: Pages in the browser at once: each keeps a core busy while it loads.
 BROWSER_PAGES = 2
 #: Seconds in which a page must have come (playwright's default is 30, too).
 BROWSER_TIMEOUT = 30.0

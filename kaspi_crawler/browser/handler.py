@@ -36,7 +36,7 @@ def install(settings: Settings, program: Path) -> None:
         "PLAYWRIGHT_PROCESS_REQUEST_HEADERS": None,
         "PLAYWRIGHT_LAUNCH_OPTIONS": {
             "executable_path": str(program),
-            "args": flags(settings["KASPI_URL"]),
+            "args": [*flags(settings["KASPI_URL"]), *settings.getlist("CHROMIUM_FLAGS")],
             "timeout": settings.getfloat("BROWSER_TIMEOUT") * 1000,
             # A crawl that is told to stop reads to its end what it began, and then closes.
             "handle_sigint": False,

@@ -1,6 +1,8 @@
 """`scrapy crawl products` with a browser: what scripts build is read as if it stood on the page."""
 
+import json
 from collections.abc import Iterator
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -95,6 +97,21 @@ def test_a_shell_is_told_of_and_the_memory_holds_together(
     told, _ = place.set_aside("products")[SHELL, "750000000"]
     assert "empty_shell" in told["reason"]
     assert_consistent(place.database)
+
+
+@pytest.mark.parametrize("kind", ["js_state", "js_state_fetched"])
+def test_what_the_sandbox_builds_by_script_is_read(
+    market: Market, open_workplace: Opener, kind: str
+) -> None:
+    faults = Request(f"{market.address}/sandbox/faults")  # noqa: S310
+    try:
+        urlopen(faults, json.dumps({"random": {kind: 1}}).encode(), timeout=10).close()  # noqa: S310
+        place = open_workplace()
+        ended = place.crawl("products", {"products": listed([BUILT, PLAIN])})
+    finally:
+        urlopen(faults, b"{}", timeout=10).close()  # noqa: S310
+    assert ended.code == 0
+    assert {line["rung"] for line in place.latest("products")} == {"browser"}
 
 
 def test_never_asks_no_browser(own_liar: Liar, open_workplace: Opener) -> None:
