@@ -9,13 +9,11 @@ import asyncio
 import base64
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
 from itertools import count
 from typing import Any
 
+from playwright.async_api import BrowserContext, Page
 from playwright.async_api import Error as PlaywrightError
-from playwright.async_api import Page
 from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 from scrapy import Request
 from scrapy.crawler import Crawler
@@ -30,21 +28,18 @@ from partners.kaspi.storefront import USER_AGENT
 
 logger = logging.getLogger(__name__)
 
-#: Seconds that closing a page, a context or a browser may take before it counts as hung.
+#: Seconds that closing a context or a browser may take before it counts as hung.
 _GOODBYE = 5.0
+#: Seconds beside those for loading and for scripts, for the page's text to be handed over.
+_HANDING_OVER = 2.0
 
 
 class Handler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]
-    """Started by its owner, not by a signal that has passed; tells of a page at once."""
+    """Started by its owner, not by a signal that has passed."""
 
     async def start(self) -> None:
         """Start the driver; the browser starts with the first page."""
         await self._launch()
-
-    async def _create_page(self, request: Request, spider: Any) -> Page:
-        page: Page = await super()._create_page(request, spider)
-        request.meta["playwright_page"] = page  # before anything can fail
-        return page
 
     @property
     def pages_open(self) -> int:
@@ -72,11 +67,13 @@ class BrowserReader:
     """Reads pages through Chromium, at most BROWSER_PAGES at once."""
 
     def __init__(self, crawler: Crawler) -> None:
+        settings = crawler.settings
         self._crawler = crawler
-        self._site: str = crawler.settings["KASPI_URL"]
-        self._patience = crawler.settings.getfloat("BROWSER_TIMEOUT")
-        self._state_patience = crawler.settings.getfloat("BROWSER_STATE_TIMEOUT")
-        self._room = asyncio.Semaphore(crawler.settings.getint("BROWSER_PAGES"))
+        self._site: str = settings["KASPI_URL"]
+        self._state_patience = settings.getfloat("BROWSER_STATE_TIMEOUT")
+        loading = settings.getfloat("BROWSER_TIMEOUT")
+        self._patience = loading + self._state_patience + _HANDING_OVER
+        self._room = asyncio.Semaphore(settings.getint("BROWSER_PAGES"))
         self._starting = asyncio.Lock()
         self._handler: Handler | None = None
         self._visits = count(1)
@@ -90,19 +87,19 @@ class BrowserReader:
         async with self._room:
             handler = await self._started()
             visit = self._visit(request)
+            hung = False
             try:
-                async with asyncio.timeout(self._patience + self._state_patience + _GOODBYE):
-                    async with self._reading(handler, visit):
-                        return await self._read(handler, visit)
+                async with asyncio.timeout(self._patience):
+                    return await self._read(handler, visit)
             except PlaywrightTimeoutError as error:
                 raise DownloadTimeoutError(_first_line(error)) from error
             except TimeoutError as error:
-                await self._replace(handler, "it hung")
-                raise DownloadTimeoutError("the browser hung, and was replaced") from error
+                hung = True
+                raise DownloadTimeoutError("the browser: the page hangs") from error
             except PlaywrightError as error:
-                if _driver_is_gone(error):
-                    await self._replace(handler, "its driver is gone")
                 raise DownloadFailedError(_first_line(error)) from error
+            finally:
+                await self._leave(handler, visit, doubtful=hung)
 
     async def close(self) -> None:
         """End the browser and its driver."""
@@ -164,19 +161,13 @@ class BrowserReader:
             flags=["browser"],
         )
 
-    @asynccontextmanager
-    async def _reading(self, handler: Handler, visit: Request) -> AsyncIterator[None]:
-        """The page is closed at the end, and then its context."""
-        try:
-            yield
-        finally:
-            page: Page | None = visit.meta.get("playwright_page")
-            if page is not None and not page.is_closed():
-                await _ended(page.close())
-            wrapper = handler.context_wrappers.get(visit.meta["playwright_context"])
-            if wrapper is not None:
-                await _ended(wrapper.context.close())
-            self._tell_what_is_open(handler)
+    async def _leave(self, handler: Handler, visit: Request, *, doubtful: bool) -> None:
+        """Close the context with its page; replace a browser that is not well any more."""
+        wrapper = handler.context_wrappers.get(visit.meta["playwright_context"])
+        closed = wrapper is not None and await _closed(wrapper.context)
+        self._tell_what_is_open(handler)
+        if (doubtful or not closed) and not await _is_well(handler):
+            await self._replace(handler)
 
     def _tell_what_is_open(self, handler: Handler) -> None:
         """The last of these figures say what was left open at the end of the crawl: nothing."""
@@ -184,29 +175,43 @@ class BrowserReader:
         stats.set_value("browser/pages_open", handler.pages_open)
         stats.set_value("browser/contexts_open", len(handler.context_wrappers))
 
-    async def _replace(self, handler: Handler, why: str) -> None:
+    async def _replace(self, handler: Handler) -> None:
         """Let the next page start another browser. Those that read in this one will fail."""
         async with self._starting:
             if self._handler is handler:
-                logger.warning("The browser is replaced: %s", why)
+                logger.warning("The browser has died or hangs: it is replaced")
                 self._crawler.stats.inc_value("browser/replaced")
                 self._handler = None
                 await self._end(handler)
 
     async def _end(self, handler: Handler) -> None:
-        with contextlib.suppress(TimeoutError):  # hung: it ends when its driver does
-            await _ended(handler.close())
+        # What hangs even now ends with its driver, at the latest when the crawl does.
+        with contextlib.suppress(TimeoutError, PlaywrightError):
+            async with asyncio.timeout(_GOODBYE):
+                await handler.close()
 
 
-async def _ended(goodbye: Coroutine[Any, Any, None]) -> None:
-    """Wait for the end of what may be gone already. Raises TimeoutError when it hangs."""
-    with contextlib.suppress(PlaywrightError):
+async def _closed(context: BrowserContext) -> bool:
+    """Close a context with its pages; False when that fails or hangs."""
+    try:
         async with asyncio.timeout(_GOODBYE):
-            await goodbye
+            await context.close()
+    except (PlaywrightError, TimeoutError):
+        return False
+    return True
 
 
-def _driver_is_gone(error: PlaywrightError) -> bool:
-    return "Connection closed" in error.message
+async def _is_well(handler: Handler) -> bool:
+    """Whether the browser is there and still does something."""
+    browser = getattr(handler, "browser", None)
+    if browser is None:
+        return False
+    try:
+        async with asyncio.timeout(_GOODBYE):
+            context = await browser.new_context()
+    except (PlaywrightError, TimeoutError):
+        return False
+    return await _closed(context)
 
 
 def _first_line(error: PlaywrightError) -> str:

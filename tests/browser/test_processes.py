@@ -130,8 +130,8 @@ def test_a_page_that_hangs_costs_itself_and_leaves_nothing(stage: Stage) -> None
     for product, lie in zip(lost, HANGING.values(), strict=True):
         stage.liar.lie("page", product, lie)
     settings: dict[str, object] = {
-        "BROWSER_TIMEOUT": 2,
-        "BROWSER_STATE_TIMEOUT": 1,
+        "BROWSER_TIMEOUT": 6,
+        "BROWSER_STATE_TIMEOUT": 2,
         "RETRY_TIMES": 0,
     }
     with stage.crawling(settings=settings) as crawl:
