@@ -35,9 +35,9 @@ ROOT = Path(__file__).resolve().parent.parent
 CITY = "750000000"
 #: Offers on one page of a board.
 PAGE = 64
-#: What an exit bears at once: API_BURST and one page, and what a quarter of a second brings; for
+#: What an exit bears at once: API_BURST and one page, and what half a second brings; for
 #: questions are held up on a busy machine as long as they were at a slower pace.
-BURST, HELD_UP = 4, 0.25
+BURST, HELD_UP = 4, 0.5
 #: Seconds after which a crawl hangs.
 PATIENCE = 900
 
@@ -94,6 +94,8 @@ class Storm:
     bad: float = 0.2
     exits: int = 8
     dead: int = 2
+    lying: int = 0
+    slow: int = 0
     delay: float = 0.05
     seed: int = 1
     direct: bool = False
@@ -110,12 +112,14 @@ class Storm:
 
     def switches(self, ideal: int) -> Mapping[str, object]:
         """What is wrong with the market when `ideal` questions would do on a fine day."""
-        states: dict[str, object] = {
-            f"exit-{number + 1}": {"state": "dead"} for number in range(self.dead)
-        }
         alive = self.exits - self.dead
-        if alive > 1:
-            states[f"exit-{self.dead + 1}"] = {"ban_after": ideal // alive // 2}
+        banned: list[dict[str, object]] = [{"ban_after": ideal // alive // 2}] if alive > 1 else []
+        states = [
+            *[{"state": "dead"}] * self.dead,
+            *banned,
+            *[{"state": "lying"}] * self.lying,
+            *[{"state": "slow", "delay": 1}] * self.slow,
+        ]
         return {
             "random": mix(self.bad),
             "seed": self.seed,
@@ -124,7 +128,7 @@ class Storm:
                 "burst": BURST + int(self.rate * HELD_UP),
                 "ban_seconds": 10 / self.haste,
             },
-            "exits": states,
+            "exits": {f"exit-{number}": state for number, state in enumerate(states, start=1)},
             "slow_seconds": 1,
             "huge_megabytes": 60,
         }
@@ -468,6 +472,8 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="200 products")
     parser.add_argument("--bad", type=float, default=0.2, help="share of bad answers")
     parser.add_argument("--delay", type=float, default=0.05, help="seconds between two questions")
+    parser.add_argument("--lying", type=int, default=0, help="how many exits lie")
+    parser.add_argument("--slow", type=int, default=0, help="how many exits are slow")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--direct", action="store_true", help="without proxies")
     parser.add_argument("--keep", type=Path, help="a directory in which logs stay")
@@ -484,6 +490,8 @@ def main() -> int:
             spider=spider,
             products=200 if chosen.quick else chosen.products,
             bad=chosen.bad,
+            lying=chosen.lying,
+            slow=chosen.slow,
             delay=chosen.delay,
             seed=chosen.seed,
             direct=chosen.direct,

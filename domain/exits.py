@@ -180,16 +180,19 @@ def choose(
 ) -> Exit | None:
     """The exit to ask through next, or None when all rest.
 
-    The one that may ask soonest; of several that may ask now, the healthiest. Those that are to
-    be avoided come last.
+    One that has rested and may ask now comes first: its trial costs a single question, and until
+    then its turns are lost to us. Else the one that may ask soonest; of several that may ask now,
+    the healthiest. Those that are to be avoided come last.
     """
+
+    def rank(each: Exit) -> tuple[bool, datetime, int, datetime, str]:
+        ready = each.ready_at(pace, now)
+        is_due_for_trial = each.rest > _NO_TIME and ready <= now
+        return not is_due_for_trial, ready, -each.health, each.next_at, each.name
+
     awake = [each for each in exits if each.awake_at(now) <= now]
     wanted = [each for each in awake if each.name not in avoiding] or awake
-    return min(
-        wanted,
-        key=lambda each: (each.ready_at(pace, now), -each.health, each.next_at, each.name),
-        default=None,
-    )
+    return min(wanted, key=rank, default=None)
 
 
 def _later(until: datetime | None, now: datetime, rest: timedelta) -> datetime | None:

@@ -26,6 +26,12 @@ from storage.ready import ready_address
 from storage.schema import libpq_address
 
 CITIES = "750000000,710000000"
+#: Proxies of the sandbox through which the second crawl asks.
+_EXITS = 3
+#: The one that bears only half of what the others do, and shuts its door when it is asked more.
+_WEAK_EXIT = "exit-2"
+#: Seconds for which that door stays shut, and in which the second crawl could be done.
+_BAN, _SECOND_CRAWL = 2, 6
 #: How long the sandbox may take to open its shop, in seconds.
 _OPENING = 30.0
 
@@ -64,6 +70,21 @@ LIMIT 1
 
 
 @attrs.frozen
+class Route:
+    """The way through the sandbox's proxies: their addresses, and seconds between two questions
+    through each.
+    """
+
+    proxies: tuple[str, ...]
+    delay: float
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a crawl is told of it."""
+        return {"PROXIES": ",".join(self.proxies), "KASPI_DELAY": f"{self.delay:.4f}"}
+
+
+@attrs.frozen
 class Shop:
     """The sandbox's shop, open at an address on loopback."""
 
@@ -80,6 +101,15 @@ class Shop:
         for city in CITIES.split(","):
             moved.update(cities[city])
         return moved
+
+    def weaken_an_exit(self, boards: int) -> Route:
+        """Let one proxy bear less than it is asked; the way for so many boards."""
+        delay = _SECOND_CRAWL * _EXITS / boards
+        limit = {"rate": 0.5 / delay, "burst": 2, "refusal": 429}
+        ban = {"ban_seconds": _BAN, "retry_after": _BAN}
+        self._ask("/sandbox/faults", {"exits": {_WEAK_EXIT: limit | ban}})
+        proxies = tuple(each["proxy"] for each in self._ask("/sandbox/exits") if each["proxy"])
+        return Route(proxies, delay)
 
     def _ask(self, path: str, body: object = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
@@ -104,7 +134,7 @@ class Demonstration:
             )
             moved = shop.let_time_pass(60 * hours)
             self._say(f"{hours} hours pass; rivals reprice ({_told(moved)})")
-            failed = failed or self._crawl(shop, "offers", "Reading the offers again")
+            failed = failed or self._crawl_through_exits(shop)
         if not failed:
             self._report()
         return failed
@@ -122,6 +152,19 @@ class Demonstration:
     def _database(self) -> str:
         return ready_address(self.settings["DATABASE_URL"], Path(self.settings["DATA_DIR"]))
 
+    def _crawl_through_exits(self, shop: Shop) -> int:
+        """Read the offers again, through proxies one of which is overtaxed."""
+        boards = len(shop.product_addresses()) * len(CITIES.split(","))
+        route = shop.weaken_an_exit(boards)
+        return self._crawl(
+            shop,
+            "offers",
+            f"Reading the offers again through {_EXITS} proxies, one of which bears less: "
+            f"it bans us for {_BAN} s, rests, and is tried again",
+            level="INFO",
+            route=route.environment,
+        )
+
     def _environment(self, shop: Shop) -> dict[str, str]:
         names = ("DATABASE_URL", "DATA_DIR", "EXPORTS_DIR")
         ours = {name: str(self.settings[name]) for name in names}
@@ -130,16 +173,22 @@ class Demonstration:
     def _say(self, sentence: str) -> None:
         self._console.print(f"[bold]•[/bold] {sentence}", highlight=False, soft_wrap=True)
 
-    def _crawl(self, shop: Shop, spider: str, sentence: str) -> int:
+    def _crawl(
+        self,
+        shop: Shop,
+        spider: str,
+        sentence: str,
+        level: str = "WARNING",
+        route: Mapping[str, str] | None = None,
+    ) -> int:
         self._say(sentence)
         with tempfile.NamedTemporaryFile("w", suffix=".txt") as listed:
             listed.write("\n".join(shop.product_addresses()))
             listed.flush()
-            command = [sys.executable, "-m", "scrapy", "crawl", spider, "-L", "WARNING"]
+            command = [sys.executable, "-m", "scrapy", "crawl", spider, "-L", level]
             command += ["-a", f"products=@{listed.name}", "-a", f"cities={CITIES}"]
-            ended = subprocess.run(  # noqa: S603
-                command, env=self._environment(shop), check=False
-            )
+            environment = {**self._environment(shop), **(route or {"PROXIES": ""})}
+            ended = subprocess.run(command, env=environment, check=False)  # noqa: S603
         return ended.returncode
 
     def _report(self) -> None:
@@ -172,6 +221,7 @@ def _open_shop(products: int) -> Iterator[Shop]:
     with tempfile.TemporaryDirectory() as directory:
         told = Path(directory) / "address"
         command = [sys.executable, "-m", "sandbox", "--products", str(products)]
+        command += ["--exits", str(_EXITS)]
         process = subprocess.Popen(  # noqa: S603
             [*command, "--port-file", str(told)], stdout=subprocess.DEVNULL
         )

@@ -6,9 +6,10 @@ from typing import Any, Self
 from scrapy.crawler import Crawler
 from scrapy.logformatter import LogFormatter, LogFormatterResult
 
-#: Loggers that announce every setting and component at the start of every crawl.
+#: Loggers that announce every setting, component and step of every crawl.
 _TALKATIVE = (
     "scrapy.addons",
+    "scrapy.core.engine",
     "scrapy.crawler",
     "scrapy.middleware",
     "scrapy.utils.log",

@@ -202,6 +202,8 @@ class _Talk:
         """Bytes as they come; a reset stays a reset, an early end an early end."""
         try:
             while piece := await answers.read(_PIECE):
+                if self.writer.is_closing():  # the client went while we waited
+                    return
                 self.writer.write(piece)
                 await self.writer.drain()
             self.writer.close()

@@ -45,6 +45,8 @@ class BoardReading:
         passes = (*self._passes[:-1], parts)
         if _shifted(parts):
             return self._after_shift(passes, checked_at)
+        if _says_nobody(part) and len(passes) == 1:
+            return self._having((*passes, ()), checked_at, 0, complete=False)
         if _held(parts) == part.total:
             return self._having(passes, checked_at, None, complete=not _unreadable(parts))
         if len(parts) == MOST_PAGES:
@@ -110,6 +112,13 @@ class BoardReading:
 def _held(parts: Iterable[OffersPart]) -> int:
     """How many places of the board the parts cover, unreadable ones included."""
     return sum(len(part.offers) + len(part.unreadable) for part in parts)
+
+
+def _says_nobody(part: OffersPart) -> bool:
+    """Whether a board is told to be empty: such an answer names no product, so that nothing shows
+    whether it is about this one, and believing it sends every seller away. It is asked for twice.
+    """
+    return part.total == 0 and not _held((part,))
 
 
 def _unreadable(parts: Iterable[OffersPart]) -> tuple[str, ...]:

@@ -111,7 +111,7 @@ class ProductsSpider(StorefrontSpider):
         return held or outcome
 
     def _may_look_deeper(self, look: Look) -> bool:
-        """Whether a browser may follow: what it finds counts, and it is asked once."""
+        """Whether a browser may follow the plain looks."""
         if look.in_browser or self.browser is BrowserUse.NEVER:
             return False
         if not self._has_browser and not self._told_of_no_browser:
@@ -153,10 +153,25 @@ class ProductsSpider(StorefrontSpider):
             return
 
         def add(board: OfferBoard | None) -> Turn:
-            boards = (*refresh.boards, board) if board else refresh.boards
+            boards = (*refresh.boards, self._doubted(board, refresh)) if board else refresh.boards
             yield from self._ask_next_city(attrs.evolve(refresh, boards=boards), cities[1:])
 
         yield self.ask_board(BoardReading.start(refresh.kaspi_id, cities[0]), add)
+
+    def _doubted(self, board: OfferBoard, refresh: ProductRefresh) -> OfferBoard:
+        """The board, which may not say that everybody left while the page shows a price."""
+        price = refresh.card.price if board.city_id == refresh.card.city_id else None
+        if price is None or board.offers or not board.complete:
+            return board
+        self.logger.warning(
+            "The board of product %s in city %s is incomplete: it is said to be empty, and the "
+            "page shows a price of %d. Nobody is said to have left, and the next crawl reads it "
+            "anew",
+            board.kaspi_id,
+            board.city_id,
+            price,
+        )
+        return attrs.evolve(board, complete=False)
 
     def _ask_for_reviews(self, refresh: ProductRefresh) -> Request:
         def add(reviews: ReviewSummary, _heard: Heard) -> Turn:

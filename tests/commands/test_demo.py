@@ -27,6 +27,7 @@ class Shown:
     """What one demo wrote on the terminal, and where its files are."""
 
     said: str
+    logged: str
     exports: Path
 
     def figure(self, words: str) -> int:
@@ -60,7 +61,7 @@ def demos(directory: Path) -> Iterator[list[Shown]]:
     for _ in range(2):
         done = console.run("demo", "--products", str(CARDS))
         assert done.returncode == 0, done.stdout + done.stderr
-        shown.append(Shown(done.stdout, exports))
+        shown.append(Shown(done.stdout, done.stderr, exports))
     yield shown
     demolish(place_at(directory / "demo"))
 
@@ -86,6 +87,14 @@ def test_a_second_demo_remembers_the_first(demos: list[Shown]) -> None:
     assert second.figure(ROWS["arrived"]) == 0
     assert second.figure(ROWS["returned"]) == second.moved["arrived"] + second.moved["returned"]
     assert second.figure("rows of offer history") > first.figure("rows of offer history")
+
+
+def test_the_demo_shows_an_exit_that_is_banned_and_comes_back(demos: list[Shown]) -> None:
+    banned, tried, back = (
+        demos[0].logged.find(words)
+        for words in ("rests for 2 s", "is tried again", "answers again")
+    )
+    assert 0 <= banned < tried < back
 
 
 def test_the_demo_says_what_to_try_next(demos: list[Shown]) -> None:

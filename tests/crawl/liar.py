@@ -231,6 +231,11 @@ async def larger_total(asked: Asked) -> web.StreamResponse:
     return web.json_response(answer)
 
 
+async def nobody(asked: Asked) -> web.StreamResponse:
+    """Nobody sells it: an answer that is the same for every product."""
+    return web.json_response({"offers": [], "total": 0, "offersCount": 0})
+
+
 async def pages_of_ten(asked: Asked) -> web.StreamResponse:
     """Ten offers a page, whatever was asked for."""
     offers = await asked.all_offers()

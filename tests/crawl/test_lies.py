@@ -68,7 +68,9 @@ PAGE_REFUSALS = {
     ),
 }
 PAGE_REFUSED = dict(zip(PAGE_REFUSALS, VICTIMS, strict=False))
-OFFERS_REFUSED, REVIEWS_REFUSED, VANISHED = VICTIMS[len(PAGE_REFUSED) : len(PAGE_REFUSED) + 3]
+OFFERS_REFUSED, REVIEWS_REFUSED, VANISHED, EMPTIED, EMPTIED_ONCE = VICTIMS[
+    len(PAGE_REFUSED) : len(PAGE_REFUSED) + 5
+]
 READ = [*VICTIMS[:12], SHIFTING, SECOND_PAGE_REFUSED, LONELY, HONEST]
 
 
@@ -141,6 +143,8 @@ def pages_lied(offers_lied: Lied, place: Workplace, market: Market, liar: Liar) 
     liar.lie("offers", OFFERS_REFUSED, lies.HTML_FOR_JSON)
     liar.lie("reviews", REVIEWS_REFUSED, lies.TROUBLE)
     liar.lie("page", VANISHED, lies.NOT_FOUND)
+    liar.lie("offers", EMPTIED, lies.nobody)
+    liar.lie("offers", EMPTIED_ONCE, after(1, lies.honestly, before=lies.nobody))
     lied = crawl(place, market, liar, "products")
     liar.lies.clear()
     return lied
@@ -328,6 +332,23 @@ def test_a_product_that_comes_back_has_returned(pages_lied: Lied) -> None:
     assert product(place.database, VANISHED)["gone_at"] is None
     assert events(place.database)["product_history/returned"] == 1
     assert_consistent(place.database)
+
+
+@pytest.mark.parametrize(
+    ("emptied", "complete"),
+    [
+        pytest.param(EMPTIED, False, id="again and again, though the page shows a price"),
+        pytest.param(EMPTIED_ONCE, True, id="once"),
+    ],
+)
+def test_a_board_that_is_said_to_be_empty_sends_nobody_away(
+    pages_lied: Lied, emptied: str, complete: bool
+) -> None:
+    assert offers(pages_lied.database, emptied, ALMATY) == pages_lied.market.ledger(emptied, ALMATY)
+    assert pages_lied.boards[emptied]["complete"] is complete
+    assert (
+        bool(pages_lied.ended.sentences_about(emptied, "Nobody is said to have left")) != complete
+    )
 
 
 # --- Everything is refused -----------------------------------------------------------------------

@@ -27,7 +27,10 @@ def through(open_workplace: Opener, tmp_path: Path) -> Callable[[Storm], Outcome
     "storm",
     [
         pytest.param(Storm(spider="offers", products=60, exits=4, dead=1), id="offers"),
-        pytest.param(Storm(spider="products", products=24, exits=4, dead=1), id="products"),
+        pytest.param(
+            Storm(spider="products", products=24, exits=5, dead=1, lying=1, slow=1),
+            id="products, with an exit that lies and one that is slow",
+        ),
     ],
 )
 def test_nothing_is_lost_and_nothing_is_wrong(

@@ -199,6 +199,12 @@ def test_whatever_happens_an_exit_can_always_come_back(story: list[str]) -> None
             "b",
             id="a sick one that may ask now before a sound one that may not",
         ),
+        pytest.param(
+            [exit_("a", next_at=NOON - seconds(9)), exit_("b", rest=seconds(60), health=1)],
+            (),
+            "b",
+            id="one that has rested before a sound one, so that it is known again",
+        ),
         pytest.param([exit_("a"), exit_("b", health=1)], ("a",), "b", id="another than refused"),
         pytest.param([exit_("a")], ("a",), "a", id="the same when there is no other"),
         pytest.param(
