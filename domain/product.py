@@ -10,11 +10,20 @@ from domain.money import Tenge
 
 
 class Rung(StrEnum):
-    """Which part of the page the card was read from, best first."""
+    """Which part of the page the card was read from, best first.
+
+    BROWSER is the state as well, of a page that only a browser got it from.
+    """
 
     STATE = "state"
+    BROWSER = "browser"
     LD_JSON = "ld+json"
     META = "meta"
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the card says everything that a page can say, so that what is absent is none."""
+        return self in {Rung.STATE, Rung.BROWSER}
 
 
 @attrs.frozen(kw_only=True)

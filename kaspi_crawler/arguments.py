@@ -1,6 +1,7 @@
 """What a spider may be told, checked before its first request."""
 
 from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,7 +13,16 @@ T = TypeVar("T")
 _EXAMPLES = {
     "products": "-a products=102298404,106185651",
     "cities": "-a cities=750000000,710000000",
+    "browser": "-a browser=auto",
 }
+
+
+class BrowserUse(StrEnum):
+    """When a product page is read through a browser."""
+
+    NEVER = "never"
+    AUTO = "auto"
+    ALWAYS = "always"
 
 
 class BadArgument(ValueError):
@@ -39,6 +49,17 @@ def cities(text: str) -> tuple[CityId, ...]:
     Raises BadArgument.
     """
     return _several("cities", [(None, part) for part in text.split(",") if part.strip()], city_id)
+
+
+def browser_use(text: str) -> BrowserUse:
+    """When to use a browser: never, auto or always. Raises BadArgument."""
+    try:
+        return BrowserUse(text.strip().casefold())
+    except ValueError:
+        raise BadArgument(
+            f"browser: {text!r} is none of {', '.join(BrowserUse)}. "
+            f"A right one: {_EXAMPLES['browser']}"
+        ) from None
 
 
 def known(given: Mapping[str, object], accepted: tuple[str, ...]) -> None:

@@ -14,6 +14,7 @@ from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares.retry import get_retry_request
 from scrapy.exceptions import CloseSpider, DownloadCancelledError
 from scrapy.http import Response
+from scrapy.settings import Settings
 from twisted.python.failure import Failure
 
 from domain.identity import ALMATY_CITY, CityId, ProductId
@@ -77,6 +78,13 @@ class Inquiry:
     otherwise: Callable[[], Turn] = _nothing_more
 
 
+@attrs.frozen
+class AskInstead:
+    """What an inquiry's `read` returns when the answer settles nothing: another question."""
+
+    request: Request
+
+
 class StorefrontSpider(Spider):
     """Reads the storefront at KASPI_URL. Arguments are checked before the first request."""
 
@@ -103,6 +111,7 @@ class StorefrontSpider(Spider):
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
         spider = super().from_crawler(crawler, *args, **kwargs)
+        spider.prepare(crawler.settings)
         spider.storefront = Storefront(crawler.settings["KASPI_URL"])
         told = {name: str(value) for name, value in kwargs.items() if not name.startswith("_")}
         spider.run = Run(
@@ -114,6 +123,9 @@ class StorefrontSpider(Spider):
             job_id=kwargs.get("_job"),
         )
         return spider
+
+    def prepare(self, settings: Settings) -> None:
+        """Find what the crawl needs on this machine. Raises BadArgument when it is not there."""
 
     @property
     def cities(self) -> tuple[CityId, ...]:
@@ -231,6 +243,9 @@ class StorefrontSpider(Spider):
         """Read an answer; ask again what was refused; tell of what stays unreadable."""
         heard = Heard(answer=answer_of(response), moment=datetime.now(UTC))
         outcome = _BOMB if TOO_LARGE in response.flags else inquiry.read(heard)
+        if isinstance(outcome, AskInstead):
+            yield outcome.request
+            return
         if not isinstance(outcome, TryAgain | Unreadable):
             self._blocked.clear()
             if drifts := self._new_drifts(inquiry, heard):

@@ -13,6 +13,7 @@ _TALKATIVE = (
     "scrapy.crawler",
     "scrapy.middleware",
     "scrapy.utils.log",
+    "scrapy-playwright",
 )
 
 

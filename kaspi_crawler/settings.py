@@ -23,6 +23,8 @@ KASPI_URL = os.environ.get("KASPI_URL", "https://kaspi.kz").rstrip("/")
 EXPORTS_DIR = os.environ.get("EXPORTS_DIR", "exports")
 #: Where the embedded database, the logs and the unreadable answers are kept.
 DATA_DIR = os.environ.get("DATA_DIR", str(_home() / ".data"))
+#: Where `scrapy record` keeps answers of the storefront.
+CASSETTES_DIR = os.environ.get("CASSETTES_DIR", "recordings")
 #: Any PostgreSQL from 14 on; empty: the embedded one.
 DATABASE_URL = os.environ.get("DATABASE_URL", "")
 
@@ -105,6 +107,19 @@ DOWNLOAD_WARNSIZE = 2_000_000
 ROBOTSTXT_OBEY = False
 #: Default False: certificates are verified.
 DOWNLOAD_VERIFY_CERTIFICATES = True
+
+# --- The browser -------------------------------------------------------------------------------
+
+#: The Chromium that reads pages without a state; empty: the first that is found.
+CHROMIUM = os.environ.get("CHROMIUM", "")
+#: More of its flags, separated by blanks: --no-sandbox in a container that forbids namespaces.
+CHROMIUM_FLAGS = os.environ.get("CHROMIUM_FLAGS", "").split()
+#: Pages in the browser at once: each keeps a core busy while it loads.
+BROWSER_PAGES = 2
+#: Seconds in which a page must have come (playwright's default is 30, too).
+BROWSER_TIMEOUT = 30.0
+#: Seconds in which the page's scripts must then have built its state.
+BROWSER_STATE_TIMEOUT = 5.0
 
 # --- Exits: the addresses from which we ask ----------------------------------------------------
 

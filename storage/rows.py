@@ -12,7 +12,7 @@ import msgspec
 
 from domain.identity import CityId, ProductId
 from domain.offers import OfferBoard
-from domain.product import ProductCard, Rung
+from domain.product import ProductCard
 from domain.readings import Finding, ProductMissing, ProductRefresh
 from domain.reviews import ReviewSummary
 
@@ -50,7 +50,7 @@ def card_row(card: ProductCard, home_city: CityId) -> Row:
     """
 
     def listed(items: Sequence[object], write: Callable[[Any], str]) -> str | None:
-        return write(items) if items or card.rung is Rung.STATE else None
+        return write(items) if items or card.rung.is_whole else None
 
     return (
         card.kaspi_id, card.name, card.brand, card.description, card.category, card.category_id,

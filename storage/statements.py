@@ -6,6 +6,7 @@ an older reading never overwrites a newer one.
 """
 
 from domain.identity import ALMATY_CITY
+from domain.product import Rung
 
 #: What a card says of a product, column by column.
 CARD_COLUMNS = (
@@ -59,13 +60,16 @@ def _columns(names: tuple[str, ...], of: str | None = None) -> str:
     return ", ".join(f"{of}.{name}" if of else name for name in names)
 
 
+_WHOLE = str(tuple(rung.value for rung in Rung if rung.is_whole))
+
+
 def _from_card(name: str) -> str:
     """A card from a lower rung of the page knows one image and one category: it only fills gaps."""
     told = f"coalesce(older.{name}, card.{name})"
     if name in ("home_city_id", "rung"):
         told = f"card.{name}"
     return (
-        f"CASE WHEN card.kaspi_id IS NULL THEN older.{name} WHEN card.rung = 'state' "
+        f"CASE WHEN card.kaspi_id IS NULL THEN older.{name} WHEN card.rung IN {_WHOLE} "
         f"THEN card.{name} ELSE {told} END AS {name}"
     )
 

@@ -15,6 +15,7 @@ from scrapy.settings import Settings
 from scrapy.spiderloader import get_spider_loader
 
 from kaspi_crawler.complaints import in_a_sentence
+from kaspi_crawler.conversation import StorefrontSpider
 from kaspi_crawler.extensions.summary import readings
 from kaspi_crawler.log import quieten
 from kaspi_crawler.patient_crawler import PatientCrawler
@@ -85,7 +86,9 @@ def _check(settings: Settings, name: str, arguments: dict[str, str]) -> None:
     from storage.runs import refuse_a_spent_job  # noqa: PLC0415
 
     with in_a_sentence("crawl"):
-        loader.load(name)(**arguments)
+        spider = loader.load(name)(**arguments)
+        if isinstance(spider, StorefrontSpider):
+            spider.prepare(settings.copy())
         configured(settings)
         site = Storefront(settings["KASPI_URL"]).address
         address = ready_address(settings["DATABASE_URL"], Path(settings["DATA_DIR"]))

@@ -74,6 +74,7 @@ def _verdicts(settings: Settings, *, offline: bool) -> Iterator["Verdict"]:
     yield machine.directory("DATA_DIR", data)
     yield machine.directory("EXPORTS_DIR", Path(settings["EXPORTS_DIR"]))
     yield machine.scrapyd(ROOT)
+    yield machine.browser(settings["CHROMIUM"])
     yield from memory.verdicts(_environ(settings), data)
     if settings["PROXIES"]:
         yield exits.proxies(settings)

@@ -1,7 +1,8 @@
-"""Python, its packages, the directories and scrapyd's configuration."""
+"""Python, its packages, the directories, the browser and scrapyd's configuration."""
 
 import configparser
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
@@ -10,6 +11,8 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from kaspi_crawler.arguments import BadArgument
+from kaspi_crawler.browser.executable import HOW_TO_INSTALL, chromium
 from kaspi_crawler.health.verdict import Verdict
 
 #: As pyproject.toml says.
@@ -94,6 +97,24 @@ def directory(name: str, path: Path, free: Callable[[Path], int] = free_bytes) -
     if left < ROOMY:
         return Verdict.doubtful(subject, said, f"Free some space, or {elsewhere}.")
     return Verdict.well(subject, said)
+
+
+def browser(named: str) -> Verdict:
+    """Whether there is a Chromium that starts. `named` is CHROMIUM."""
+    remedy = f"To read pages without their state, {HOW_TO_INSTALL}; or crawl with browser=never."
+    try:
+        program = chromium(named)
+    except BadArgument as error:
+        return Verdict.wrong("browser", str(error), "Correct CHROMIUM, or unset it.")
+    if program is None:
+        return Verdict.doubtful("browser", "there is no Chromium", remedy)
+    try:
+        told = subprocess.run(  # noqa: S603 - the program that the crawl would start as well
+            [program, "--version"], capture_output=True, text=True, timeout=10, check=True
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        return Verdict.doubtful("browser", f"{program} does not start: {error}", remedy)
+    return Verdict.well("browser", f"{told.stdout.strip()} at {program}")
 
 
 def scrapyd(root: Path) -> Verdict:

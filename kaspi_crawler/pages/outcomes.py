@@ -24,10 +24,14 @@ class TryAgain:
 
 @attrs.frozen
 class Unreadable:
-    """Something came that we do not understand: a person should look at it."""
+    """Something came that we do not understand: a person should look at it.
+
+    `stateless` when it is a whole page that only lacks what it should tell: a browser may see more.
+    """
 
     reason: str
     remedy: str
+    stateless: bool = False
 
 
 @attrs.frozen

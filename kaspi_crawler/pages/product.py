@@ -46,12 +46,13 @@ _COMPARE = "Compare the kept page with a recorded one: Kaspi has changed it."
 
 @attrs.frozen
 class ProductPage:
-    """The answer to Storefront.product_page."""
+    """The answer to Storefront.product_page, plain or as a browser rendered it."""
 
     answer: Answer
     product: ProductId
     checked_at: datetime
     witness: Witness = attrs.field(factory=Witness, eq=False)
+    rendered: bool = False
 
     def to_item(self) -> ProductCard | ProductMissing | TryAgain | Unreadable:
         """Read the card from the best rung that the page has."""
@@ -118,7 +119,7 @@ class ProductPage:
             discount_percent=None if price is None else card.discount,
             link=self._link(card.shop_link),
             created_at=in_utc(card.created_time),
-            rung=Rung.STATE,
+            rung=Rung.BROWSER if self.rendered else Rung.STATE,
             checked_at=self.checked_at,
         )
 
@@ -176,7 +177,8 @@ class ProductPage:
             return self._of_another(other)
         if markup.link and not other and b"BACKEND." in self.answer.body:
             return self._unreadable(f"no product's page but {markup.link}")
-        return self._blocked() or self._unreadable("no product on the page")
+        nothing = self._unreadable("no product on the page")
+        return self._blocked() or attrs.evolve(nothing, stateless=True)
 
     def _card_of_ld_json(self, markup: Markup, product: LdProduct) -> ProductCard:
         leaf = _text(product.category)
@@ -238,6 +240,18 @@ class ProductPage:
             rung=rung,
             checked_at=self.checked_at,
         )
+
+
+def lacks_state(outcome: object) -> bool:
+    """Whether a page came, but not the state that is all it has to say."""
+    match outcome:
+        case ProductCard():
+            return not outcome.rung.is_whole
+        case TryAgain():
+            return outcome.reason == BlockKind.EMPTY_SHELL
+        case Unreadable():
+            return outcome.stateless
+    return False
 
 
 def _broke_off(body: bytes) -> bool:

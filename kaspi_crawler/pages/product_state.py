@@ -182,6 +182,14 @@ def read_state(
     return PageState(item, configurator, region_id(body, near, witness))
 
 
+def holds_item(body: bytes) -> bool:
+    """Whether a script of the page holds a product's state, readable or not."""
+    try:
+        return read_state(body) is not None
+    except forgiving.Misfit:
+        return True
+
+
 def region_id(body: bytes, near: int = 0, witness: Witness | None = None) -> str | None:
     """The id of the city that was served, or None when the page does not name it."""
     scripts = map(state.balanced, state.assigned_objects(body, b"window.digitalData", near))

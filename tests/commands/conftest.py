@@ -99,8 +99,12 @@ def directory() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def memory(sandbox: Sandbox, directory: Path) -> Memory:
     """What an embedded database holds after two crawls."""
+    chromium = directory / "chromium"
+    chromium.write_text("#!/bin/sh\necho Chromium 140\n", encoding="utf-8")
+    chromium.chmod(0o755)
     console = Console(
         {
+            "CHROMIUM": str(chromium),
             "DATA_DIR": str(directory / "data"),
             "EXPORTS_DIR": str(directory / "exports"),
             "KASPI_URL": sandbox.address,

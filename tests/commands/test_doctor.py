@@ -9,7 +9,7 @@ import pytest
 from tests.commands.conftest import Sandbox
 from tests.commands.console import Console
 
-SOUND = ["Python", "packages", "data", "exports", "scrapyd", "database", "tables"]
+SOUND = ["Python", "packages", "data", "exports", "scrapyd", "browser", "database", "tables"]
 ONLINE = ["storefront", "clock", "robots.txt"]
 
 

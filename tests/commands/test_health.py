@@ -286,6 +286,31 @@ def test_a_disk_may_be_nearly_full(tmp_path: Path, left: int, state: State) -> N
 
 
 @pytest.mark.parametrize(
+    ("script", "state", "said"),
+    [
+        pytest.param("echo Chromium 140.0", State.WELL, "Chromium 140.0 at ", id="it starts"),
+        pytest.param("exit 1", State.DOUBTFUL, "does not start", id="a stub that does not"),
+        pytest.param(None, State.DOUBTFUL, "there is no Chromium", id="none"),
+    ],
+)
+def test_a_browser_is_wanted_but_not_needed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str | None, state: State, said: str
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    if script:
+        (tmp_path / "chromium").write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        (tmp_path / "chromium").chmod(0o755)
+    verdict = machine.browser("")
+    assert verdict.state is state
+    assert said in verdict.said
+
+
+def test_a_browser_that_is_named_and_absent_is_wrong() -> None:
+    verdict = machine.browser("/nowhere/chromium")
+    assert (verdict.state, "/nowhere/chromium" in verdict.said) == (State.WRONG, True)
+
+
+@pytest.mark.parametrize(
     ("text", "state", "said"),
     [
         pytest.param("[scrapyd]\nbind_address = 127.0.0.1\n", State.WELL, "scrapyd.conf", id="one"),

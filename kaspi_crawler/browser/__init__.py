@@ -1,0 +1,1 @@
+"""Reads product pages with Chromium when the plain page lacks its state."""

@@ -1,0 +1,1 @@
+"""Live answers kept as cassettes, without people and keys, and what has changed since."""

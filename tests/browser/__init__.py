@@ -1,0 +1,1 @@
+"""The browser that reads pages without a state: real Chromium, real pages that build it."""

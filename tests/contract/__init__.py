@@ -1,0 +1,1 @@
+"""Recorded answers go through the pages, without a network."""

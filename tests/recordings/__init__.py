@@ -1,0 +1,1 @@
+"""`scrapy record`: what is kept, what is left out, what has drifted."""
