@@ -4,10 +4,12 @@ from datetime import datetime
 
 import attrs
 
+from domain.categories import CategoryTree, SitemapCategories
 from domain.identity import CityId, ProductId
+from domain.listing import FoundVariants, ListingPage
 from domain.offers import OfferBoard
 from domain.product import ProductCard
-from domain.reviews import ReviewSummary
+from domain.reviews import ReviewSummary, ReviewTexts
 
 
 @attrs.frozen(kw_only=True)
@@ -41,9 +43,22 @@ class ProductMissing:
     checked_at: datetime
 
 
+@attrs.frozen
+class Topic:
+    """What a question is about when it is not about one product: a listing's page, for example."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
 @attrs.frozen(kw_only=True)
 class UnreadAnswer:
-    """An answer that we could not read after all tries, kept whole for us to look at."""
+    """An answer that we could not read after all tries, kept whole for us to look at.
+
+    `kaspi_id` is the product that it is about, or the name of its Topic.
+    """
 
     spider: str
     kaspi_id: ProductId
@@ -56,6 +71,10 @@ class UnreadAnswer:
     checked_at: datetime
 
 
+#: What leads to products, and is kept beside what is known of them.
+Discovery = ListingPage | FoundVariants | CategoryTree | SitemapCategories | ReviewTexts
+#: What is read of a product itself.
+ProductReading = ProductRefresh | OfferBoard | ReviewSummary | ProductMissing
 #: What a crawl learned, and the memory keeps.
-Finding = ProductRefresh | OfferBoard | ReviewSummary | ProductMissing
+Finding = ProductReading | Discovery
 Reading = Finding | UnreadAnswer

@@ -1,18 +1,42 @@
 """What a spider may be told, checked before its first request."""
 
 from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
 from domain.identity import CityId, ProductId
+from domain.listing import ListingKind, ListingQuery
 from partners.kaspi.storefront import ShortLink, city_id, product_id, product_or_link
+from partners.kaspi.storefront_listing import (
+    category_code,
+    has_sitemap,
+    merchant_id,
+    search_text,
+)
 
 T = TypeVar("T")
+
+#: More pages than any listing has.
+MOST_PAGES = 10_000
 
 _EXAMPLES = {
     "products": "-a products=102298404,106185651",
     "cities": "-a cities=750000000,710000000",
+    "category": '-a category="Smartphones,Men fashion"',
+    "search": '-a search="iphone 15"',
+    "merchant": "-a merchant=11271005",
+    "depth": "-a depth=5",
+    "texts": "-a texts=yes",
 }
+
+
+class Texts(StrEnum):
+    """Which texts of reviews are read: none, what is new since the last time, or all anew."""
+
+    NO = "no"
+    YES = "yes"
+    ALL = "all"
 
 
 class BadArgument(ValueError):
@@ -39,6 +63,81 @@ def cities(text: str) -> tuple[CityId, ...]:
     Raises BadArgument.
     """
     return _several("cities", [(None, part) for part in text.split(",") if part.strip()], city_id)
+
+
+def listings(
+    wanted: Mapping[str, str | None], *, tree: bool, sitemap: bool
+) -> tuple[ListingQuery, ...]:
+    """The listings that are named by `category`, `search` or `merchant`, each once.
+
+    Raises BadArgument unless exactly one of them is given, or in their place the tree or the
+    sitemap.
+    """
+    said = {name: text for name, text in wanted.items() if text is not None}
+    named = [*said, *(["tree"] if tree else []), *(["sitemap"] if sitemap else [])]
+    if len(named) != 1:
+        raise BadArgument(
+            f"{', '.join(named) or 'listing'}: say one thing to read: category, search, merchant, "
+            f"tree or sitemap. A right one: {_EXAMPLES['category']}"
+        )
+    return tuple(query for name, text in said.items() for query in _queries(name, text))
+
+
+_READERS: Mapping[str, Callable[[str], str]] = {
+    "category": category_code,
+    "search": search_text,
+    "merchant": merchant_id,
+}
+
+
+def _queries(name: str, text: str) -> tuple[ListingQuery, ...]:
+    """A text that is searched for is one listing; the others may be several."""
+    parts = [text] if name == "search" else [part for part in text.split(",") if part.strip()]
+    values = _several(name, [(None, part) for part in parts], _READERS[name])
+    return tuple(ListingQuery(ListingKind(name), value) for value in values)
+
+
+def depth(text: str) -> int:
+    """How many pages of a listing to read, from 1 on. Raises BadArgument."""
+    wanted = text.strip()
+    if not (wanted.isascii() and wanted.isdecimal() and 0 < int(wanted) <= MOST_PAGES):
+        raise BadArgument(
+            f"depth: {text!r} is no number of pages from 1 to {MOST_PAGES}. "
+            f"A right one: {_EXAMPLES['depth']}"
+        )
+    return int(wanted)
+
+
+def yes_or_no(name: str, text: str | None, *, default: bool) -> bool:
+    """A switch. Raises BadArgument."""
+    if text is None:
+        return default
+    said = {"yes": True, "no": False}.get(text.strip().casefold())
+    if said is None:
+        raise BadArgument(f"{name}: {text!r} is neither yes nor no. A right one: -a {name}=yes")
+    return said
+
+
+def texts(text: str | None) -> Texts:
+    """Whether texts of reviews are read, and which. Raises BadArgument."""
+    wanted = Texts.NO if text is None else text.strip().casefold()
+    try:
+        return Texts(wanted)
+    except ValueError:
+        raise BadArgument(
+            f"texts: {text!r} is neither yes (what is new) nor all (all once more) nor no. "
+            f"A right one: {_EXAMPLES['texts']}"
+        ) from None
+
+
+def cities_of_sitemap(cities: Iterable[CityId]) -> None:
+    """Raise BadArgument for a city whose name in the sitemap we do not know."""
+    for city in cities:
+        if not has_sitemap(city):
+            raise BadArgument(
+                f"cities: it is not known how the sitemap calls city {city}. "
+                "A right one: -a sitemap=yes -a cities=almaty,astana"
+            )
 
 
 def known(given: Mapping[str, object], accepted: tuple[str, ...]) -> None:

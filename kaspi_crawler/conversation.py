@@ -17,7 +17,7 @@ from twisted.python.failure import Failure
 
 from domain.identity import ALMATY_CITY, CityId, ProductId
 from domain.offers import OfferBoard
-from domain.readings import Reading, UnreadAnswer
+from domain.readings import Reading, Topic, UnreadAnswer
 from domain.reviews import ReviewSummary
 from domain.run import Run
 from kaspi_crawler import arguments
@@ -35,6 +35,8 @@ from partners.kaspi.storefront import ShortLink, Storefront
 ROOM = 64
 
 Turn = Iterator[Request | Reading]
+#: What a question is about.
+Subject = ProductId | ShortLink | Topic
 BoardThen = Callable[[OfferBoard | None], Turn]
 
 
@@ -58,7 +60,7 @@ class Inquiry:
     the answer could not be read after all tries.
     """
 
-    product: ProductId | ShortLink
+    product: Subject
     city: CityId | None
     read: Callable[[Heard], Any]
     then: Callable[[Any, Heard], Turn]
@@ -82,7 +84,7 @@ class StorefrontSpider(Spider):
         arguments.known({"products": products, "cities": cities, **kwargs}, self.accepts)
         self.products = None if products is None else arguments.products(products)
         self.chosen_cities = None if cities is None else arguments.cities(cities)
-        self._blocked: list[ProductId | ShortLink] = []
+        self._blocked: list[Subject] = []
         self._ends_blocked = False
 
     @classmethod
@@ -252,7 +254,7 @@ class StorefrontSpider(Spider):
             again.meta["misread"] = reason
         return again
 
-    def _count_block(self, product: ProductId | ShortLink, reason: str) -> None:
+    def _count_block(self, product: Subject, reason: str) -> None:
         """Raise CloseSpider when refusals follow each other, whatever we ask about."""
         self.crawler.stats.inc_value(f"refused/{reason}")
         self._blocked.append(product)
@@ -276,7 +278,7 @@ class StorefrontSpider(Spider):
 
     def _unread(
         self,
-        product: ProductId | ShortLink,
+        product: Subject,
         city: CityId | None,
         heard: Heard,
         outcome: TryAgain | Unreadable,

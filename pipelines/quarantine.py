@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from itertools import chain
 from pathlib import Path
 from typing import Self
@@ -12,6 +13,9 @@ from scrapy.exceptions import DropItem
 from domain.readings import Reading, UnreadAnswer
 
 logger = logging.getLogger(__name__)
+
+#: What does not stand in the names of our files.
+_NO_NAME = re.compile(r"[^\w.-]+")
 
 
 class Quarantine:
@@ -41,7 +45,7 @@ class Quarantine:
 
     def _keep(self, item: UnreadAnswer) -> str:
         directory = self._directory / item.spider
-        name = f"{item.checked_at:%Y%m%dT%H%M%S.%f}Z-{item.kaspi_id.strip('/').replace('/', '-')}"
+        name = f"{item.checked_at:%Y%m%dT%H%M%S.%f}Z-{_file_name(item.kaspi_id)}"
         try:
             directory.mkdir(parents=True, exist_ok=True)
             (directory / f"{name}.body").write_bytes(item.body)
@@ -60,7 +64,18 @@ class Quarantine:
 
 def _sentence(item: UnreadAnswer) -> str:
     city = f" in city {item.city_id}" if item.city_id else ""
-    return f"Product {item.kaspi_id}{city} was not read: {item.reason}. {item.remedy}"
+    return f"{_named(item.kaspi_id)}{city} was not read: {item.reason}. {item.remedy}"
+
+
+def _named(subject: str) -> str:
+    """A product by its number or short link; anything else by its own name."""
+    if subject.isdigit() or subject.startswith("/"):
+        return f"Product {subject}"
+    return subject[:1].upper() + subject[1:]
+
+
+def _file_name(subject: str) -> str:
+    return _NO_NAME.sub("-", subject).strip("-")[:60]
 
 
 def _description(item: UnreadAnswer) -> str:

@@ -10,7 +10,7 @@ from scrapy.exceptions import DropItem
 
 from domain.identity import MerchantId, ProductId
 from domain.money import DEAREST, Tenge
-from domain.readings import Finding
+from domain.readings import ProductReading
 from pipelines.validate import Validate, complaints
 from tests.building import (
     ASTANA,
@@ -45,7 +45,7 @@ TRUE: list[Any] = [
 
 
 @pytest.mark.parametrize("reading", TRUE)
-def test_what_is_true_passes(reading: Finding) -> None:
+def test_what_is_true_passes(reading: ProductReading) -> None:
     assert list(complaints(reading)) == []
     assert Validate().process_item(reading) is reading
 
@@ -106,7 +106,7 @@ UNTRUE: list[Any] = [
 
 
 @pytest.mark.parametrize(("reading", "sentence"), UNTRUE)
-def test_what_cannot_be_true_is_refused(reading: Finding, sentence: str) -> None:
+def test_what_cannot_be_true_is_refused(reading: ProductReading, sentence: str) -> None:
     with pytest.raises(DropItem, match="A reading was refused") as refused:
         Validate().process_item(reading)
     assert sentence in str(refused.value)
