@@ -4,7 +4,7 @@ SELECT shown.kaspi_id, products.name, date_trunc('month', review.written_on)::da
        count(*) FILTER (WHERE review.rating <= 3) AS unhappy
 FROM reviewed_products AS shown
 JOIN review_texts AS review ON review.id = shown.review_id
-LEFT JOIN products USING (kaspi_id)
+LEFT JOIN products ON products.kaspi_id = shown.kaspi_id
 GROUP BY 1, 2, 3
 ORDER BY month DESC, reviews DESC
 LIMIT 100;

@@ -199,7 +199,7 @@ def _price(value: int | None) -> Tenge | None:
 
 
 def _rating(value: Decimal | None) -> Decimal | None:
-    """The rating in hundredths; 0 stands for a product that nobody has rated."""
+    """The rating in hundredths; 0.0 stands for a card that nobody has rated (recorded 2025-01)."""
     if value is None or not value.is_finite() or not 0 < value <= 5:
         return None
     return round(value, 2)

@@ -82,8 +82,54 @@ WRONG = {
         arguments={"products": RIGHT_PRODUCT, "cities": RIGHT_CITY},
         said=("cities:", "products", RIGHT_PRODUCT),
     ),
+    "a listing of nothing": Wrong(
+        spider="listing", said=("listing:", "category, search, merchant", "-a category=")
+    ),
+    "a listing of two things": Wrong(
+        spider="listing",
+        arguments={"category": "Kettles", "search": "kettle"},
+        said=("category, search:", "say one thing", "-a category="),
+    ),
+    "a category by its title": Wrong(
+        spider="listing",
+        arguments={"category": "Kettles,чайники"},
+        said=("category:", "'чайники'", "looks like Smartphones"),
+    ),
+    "a merchant by a name": Wrong(
+        spider="listing",
+        arguments={"merchant": "ИП Пример"},
+        said=("merchant:", "'ИП Пример'", "11271005"),
+    ),
+    "a search for nothing": Wrong(
+        spider="listing", arguments={"search": " "}, said=("search:", "iphone 15")
+    ),
+    "no pages of a listing": Wrong(
+        spider="listing",
+        arguments={"category": "Kettles", "depth": "0"},
+        said=("depth:", "'0'", "-a depth=5"),
+    ),
+    "a switch that is neither on nor off": Wrong(
+        spider="listing",
+        arguments={"tree": "perhaps"},
+        said=("tree:", "'perhaps'", "-a tree=yes"),
+    ),
+    "a city that the sitemap does not know by number": Wrong(
+        spider="listing",
+        arguments={"sitemap": "yes", "cities": "470000000"},
+        said=("cities:", "470000000", "almaty"),
+    ),
+    "an argument that listings do not have": Wrong(
+        spider="listing",
+        arguments={"category": "Kettles", "products": RIGHT_PRODUCT},
+        said=("products:", "category, search", "-a category="),
+    ),
+    "texts of some kind": Wrong(
+        spider="reviews",
+        arguments={"products": RIGHT_PRODUCT, "texts": "some"},
+        said=("texts:", "'some'", "-a texts=yes"),
+    ),
     "a spider that is not there": Wrong(
-        spider="prices", said=("'prices'", "offers, products, reviews")
+        spider="prices", said=("'prices'", "listing, offers, products, reviews")
     ),
     "a storefront without an address": Wrong(
         arguments={"products": RIGHT_PRODUCT},
