@@ -92,8 +92,16 @@ _READERS: Mapping[str, Callable[[str], str]] = {
 
 def _queries(name: str, text: str) -> tuple[ListingQuery, ...]:
     """A text that is searched for is one listing; the others may be several."""
-    parts = [text] if name == "search" else [part for part in text.split(",") if part.strip()]
-    values = _several(name, [(None, part) for part in parts], _READERS[name])
+    if name == "search":
+        parts: list[tuple[str | None, str]] = [(None, text)]
+    else:
+        parts = [
+            (place, part)
+            for place, line in _lines(name, text)
+            for part in line.split(",")
+            if part.strip()
+        ]
+    values = _several(name, parts, _READERS[name])
     return tuple(ListingQuery(ListingKind(name), value) for value in values)
 
 
@@ -155,8 +163,17 @@ def known(given: Mapping[str, object], accepted: tuple[str, ...]) -> None:
 
 def _items(name: str, text: str) -> list[tuple[str | None, str]]:
     """The parts of the text, each with its place when it stands in a file."""
+    return [
+        (place, part)
+        for place, line in _lines(name, text)
+        for part in line.replace(",", " ").split()
+    ]
+
+
+def _lines(name: str, text: str) -> list[tuple[str | None, str]]:
+    """The text, or the lines of the file that it names, each with its place and no remark."""
     if not text.startswith("@"):
-        return [(None, part) for part in text.replace(",", " ").split()]
+        return [(None, text)]
     path = Path(text[1:]).expanduser()
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
@@ -166,9 +183,8 @@ def _items(name: str, text: str) -> list[tuple[str | None, str]]:
             f"address a line, and name it as -a {name}=@file"
         ) from None
     return [
-        (f"{path}, line {number}", part)
+        (f"{path}, line {number}", line.split("#", 1)[0])
         for number, line in enumerate(lines, start=1)
-        for part in line.split("#", 1)[0].replace(",", " ").split()
     ]
 
 

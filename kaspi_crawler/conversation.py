@@ -24,7 +24,7 @@ from kaspi_crawler import arguments
 from kaspi_crawler.pages.board import BoardReading
 from kaspi_crawler.pages.offers import OffersPage, OffersPart
 from kaspi_crawler.pages.outcomes import TryAgain, Unreadable
-from kaspi_crawler.pages.reviews import ReviewsPage
+from kaspi_crawler.pages.reviews import ReviewsPage, without_people
 from kaspi_crawler.pages.short_link import ShortLinkAnswer
 from kaspi_crawler.turnstile import NotAsked
 from partners.call import Answer, Call
@@ -291,9 +291,14 @@ class StorefrontSpider(Spider):
             status=heard.answer.status or None,
             reason=outcome.reason,
             remedy=outcome.remedy,
-            body=heard.answer.body,
+            body=_to_keep(heard.answer),
             checked_at=heard.moment,
         )
+
+
+def _to_keep(answer: Answer) -> bytes:
+    """The answer as it came; of one about reviews, without the people in it."""
+    return without_people(answer.body) if "/review-view/" in answer.address else answer.body
 
 
 def _read_short_link(link: ShortLink, heard: Heard) -> ProductId | TryAgain | Unreadable:

@@ -31,9 +31,10 @@ class ListingSpider(StorefrontSpider):
     five arguments.
 
     Arguments
-        category: codes of categories, separated by commas, for example "Smartphones,Men fashion"
+        category: codes of categories, separated by commas, for example "Smartphones,Men fashion",
+            or @file with one a line
         search: a text to search for; the site shows no more than about 24 results of a search
-        merchant: ids or addresses of merchants, separated by commas
+        merchant: ids or addresses of merchants, separated by commas, or @file
         tree: yes: the tree of categories, in place of products
         sitemap: yes: the categories of the sitemap, in place of products
         cities: Kaspi city ids, separated by commas; default: 750000000
@@ -146,6 +147,8 @@ class ListingSpider(StorefrontSpider):
         if walk.ending is None:
             yield self._ask_page(walk)
             return
+        if walk.ending is Ending.UNREAD:
+            return  # which has been told
         if walk.total == 0 or (walk.ending is Ending.EMPTY and not walk.held):
             self.logger.warning("There is nothing in %s in city %s", walk.query, walk.city)
             return

@@ -4,17 +4,15 @@ from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any
 
-import attrs
 from scrapy import Request
 
-from domain.identity import CityId, ProductId
-from domain.readings import UnreadAnswer
+from domain.identity import ProductId
 from domain.reviews import ReviewTexts
 from kaspi_crawler import arguments
 from kaspi_crawler.arguments import Texts
-from kaspi_crawler.conversation import Heard, Inquiry, StorefrontSpider, Subject, Turn
+from kaspi_crawler.conversation import Heard, Inquiry, StorefrontSpider, Turn
 from kaspi_crawler.pages.outcomes import TryAgain, Unreadable
-from kaspi_crawler.pages.reviews import TextsPage, TextsPart, without_people
+from kaspi_crawler.pages.reviews import TextsPage, TextsPart
 from kaspi_crawler.pages.texts import TextsReading
 from kaspi_crawler.work_list import products_to_read, texts_to_read
 from partners.kaspi.storefront import REVIEWS_A_PAGE
@@ -84,13 +82,6 @@ class ReviewsSpider(StorefrontSpider):
             )
         if not grown.over and not grown.endless:
             yield self._ask_texts(grown)
-
-    def _unread(
-        self, product: Subject, city: CityId | None, heard: Heard, outcome: TryAgain | Unreadable
-    ) -> UnreadAnswer:
-        """As always, but an answer that is kept to be looked at names nobody."""
-        unread = super()._unread(product, city, heard, outcome)
-        return attrs.evolve(unread, body=without_people(unread.body))
 
 
 def _unreadable_reviews(part: TextsPart) -> Unreadable:

@@ -8,7 +8,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from kaspi_crawler.arguments import BadArgument, cities, products
+from kaspi_crawler.arguments import BadArgument, cities, listings, products
 from partners.kaspi.storefront import ShortLink
 from tests.commands.console import Console
 from tests.crawl.conftest import Opener
@@ -252,3 +252,18 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
 def test_a_directory_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadArgument, match="Write a text file"):
         products(f"@{tmp_path}")
+
+
+def test_listings_are_named_by_commas_or_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "categories.txt"
+    path.write_text("Men fashion # ours\n\nSmartphones, Kettles\nSmartphones\n", encoding="utf-8")
+    nothing: dict[str, str | None] = {"search": None, "merchant": None}
+    for text in (f"@{path}", "Men fashion,Smartphones , Kettles"):
+        found = listings({**nothing, "category": text}, tree=False, sitemap=False)
+        assert [query.value for query in found] == ["Men fashion", "Smartphones", "Kettles"]
+
+
+def test_a_search_is_one_text_with_its_commas() -> None:
+    found = listings({"search": "чайник, 1,7 л @дом"}, tree=False, sitemap=False)
+    assert [query.value for query in found] == ["чайник, 1,7 л @дом"]
+    assert listings({}, tree=True, sitemap=False) == ()
