@@ -74,6 +74,7 @@ class ListingSpider(StorefrontSpider):
         self.depth = None if depth is None else arguments.depth(depth)
         self.variants = arguments.yes_or_no("variants", switches["variants"], default=False)
         self.watch = arguments.yes_or_no("watch", switches["watch"], default=True)
+        self._groups: set[ProductId] = set()
         if self.sitemap:
             arguments.cities_of_sitemap(self.cities)
 
@@ -126,7 +127,7 @@ class ListingSpider(StorefrontSpider):
         if part.categories:
             yield _facets(walk, part, heard)
         if self.variants:
-            yield from (self._ask_variants(card, walk.city) for card in news if card.has_variants)
+            yield from self._ask_groups(news, walk.city)
         yield from self._walk_on(walk.add(part))
 
     def _page(
@@ -149,7 +150,7 @@ class ListingSpider(StorefrontSpider):
             return
         if walk.ending is Ending.UNREAD:
             return  # which has been told
-        if walk.total == 0 or (walk.ending is Ending.EMPTY and not walk.held):
+        if walk.ending is Ending.EMPTY and not walk.held:
             self.logger.warning("There is nothing in %s in city %s", walk.query, walk.city)
             return
         total = "an unknown number" if walk.total is None else f"{walk.total:,}"
@@ -178,6 +179,13 @@ class ListingSpider(StorefrontSpider):
             walk.page * CARDS_A_PAGE,
             remedy,
         )
+
+    def _ask_groups(self, cards: tuple[ListedCard, ...], city: CityId) -> Turn:
+        """The page of each group of variants, once, however many listings show it."""
+        for card in cards:
+            if card.has_variants and card.card_id not in self._groups:
+                self._groups.add(card.card_id)
+                yield self._ask_variants(card, city)
 
     def _ask_variants(self, card: ListedCard, city: CityId) -> Request:
         shown = card.kaspi_id or card.card_id
