@@ -206,8 +206,7 @@ class ListingSpider(StorefrontSpider):
             read=lambda heard: VariantsPage(heard.answer, card.card_id, heard.moment).to_item(),
             then=take,
         )
-        slot = str(self.settings["PAGE_SLOT"])
-        return self.ask(self.storefront.product_page(shown, city), inquiry, slot)
+        return self.ask(self.storefront.product_page(shown, city), inquiry)
 
     def _ask_menu(self, city: CityId) -> Request:
         inquiry = Inquiry(
@@ -225,7 +224,7 @@ class ListingSpider(StorefrontSpider):
             read=lambda heard: SitemapIndexPage(heard.answer).to_item(),
             then=self._ask_city_sitemaps,
         )
-        return self.ask(self.listings.sitemap(), inquiry, str(self.settings["PAGE_SLOT"]))
+        return self.ask(self.listings.sitemap(), inquiry)
 
     def _ask_city_sitemaps(self, links: dict[str, str], _heard: Heard) -> Turn:
         for city in self.cities:
@@ -242,7 +241,7 @@ class ListingSpider(StorefrontSpider):
             read=lambda heard: CitySitemapPage(heard.answer, city, heard.moment).to_item(),
             then=self.hand_over,
         )
-        return self.ask(self.listings.sitemap_of(link), inquiry, str(self.settings["PAGE_SLOT"]))
+        return self.ask(self.listings.sitemap_of(link), inquiry)
 
 
 def _facets(walk: ListingWalk, part: ListingPart, heard: Heard) -> CategoryTree:

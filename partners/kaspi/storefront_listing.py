@@ -128,6 +128,7 @@ class Listings:
                 f"?depth={MENU_DEPTH}&city={city}&rootType=desktop"
             ),
             headers=self._headers(f"{address}/shop/?c={city}", city),
+            wants="json",
         )
 
     def sitemap(self) -> Call:
@@ -144,6 +145,7 @@ class Listings:
             method="GET",
             address=f"{address}/yml/product-view/pl/{what}?{urlencode(asked)}",
             headers=self._headers(f"{address}{_page_path(query, city)}", city),
+            wants="json",
         )
 
     def _headers(self, referer: str, city: CityId) -> dict[str, str]:
