@@ -21,7 +21,11 @@ from storage.embedded import connect_address
 
 _EMPTY = """
 TRUNCATE products, product_cards, product_changes, boards, offers, offer_history, work_list, runs,
-    exits, proxies, alerts, timetable_ticks RESTART IDENTITY
+    exits, proxies, alerts, timetable_ticks,
+    listing_hints, listing_hint_history, found_in, found_variants, categories,
+    category_counts, sitemap_categories, review_texts, reviewed_products, review_readings,
+    review_rates
+RESTART IDENTITY
 """
 
 

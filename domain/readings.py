@@ -5,10 +5,12 @@ from enum import StrEnum
 
 import attrs
 
+from domain.categories import CategoryTree, SitemapCategories
 from domain.identity import CityId, ProductId
+from domain.listing import FoundVariants, ListingPage
 from domain.offers import OfferBoard
 from domain.product import ProductCard
-from domain.reviews import ReviewSummary
+from domain.reviews import ReviewSummary, ReviewTexts
 
 
 @attrs.frozen(kw_only=True)
@@ -48,12 +50,30 @@ class Source(StrEnum):
     PAGE = "page"
     OFFERS = "offers"
     REVIEWS = "reviews"
+    TEXTS = "review_texts"
     LINK = "short_link"
+    LISTING = "listing"
+    VARIANTS = "variants"
+    CATEGORIES = "categories"
+    SITEMAP = "sitemap"
+
+
+@attrs.frozen
+class Topic:
+    """What a question is about when it is not about one product: a listing's page, for example."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
 
 
 @attrs.frozen(kw_only=True)
 class UnreadAnswer:
-    """An answer that we could not read after all tries, kept whole for us to look at."""
+    """An answer that we could not read after all tries, kept whole for us to look at.
+
+    `kaspi_id` is the product that it is about, or the name of its Topic.
+    """
 
     spider: str
     kaspi_id: ProductId
@@ -85,6 +105,10 @@ class DriftedAnswer:
     checked_at: datetime
 
 
+#: What leads to products, and is kept beside what is known of them.
+Discovery = ListingPage | FoundVariants | CategoryTree | SitemapCategories | ReviewTexts
+#: What is read of a product itself.
+ProductReading = ProductRefresh | OfferBoard | ReviewSummary | ProductMissing
 #: What a crawl learned, and the memory keeps.
-Finding = ProductRefresh | OfferBoard | ReviewSummary | ProductMissing
+Finding = ProductReading | Discovery
 Reading = Finding | UnreadAnswer | DriftedAnswer

@@ -6,14 +6,29 @@ from pathlib import Path
 from typing import TypeVar
 
 from domain.identity import CityId, ProductId
+from domain.listing import ListingKind, ListingQuery
 from partners.kaspi.storefront import ShortLink, city_id, product_id, product_or_link
+from partners.kaspi.storefront_listing import (
+    category_code,
+    has_sitemap,
+    merchant_id,
+    search_text,
+)
 
 T = TypeVar("T")
+
+#: More pages than any listing has.
+MOST_PAGES = 10_000
 
 _EXAMPLES = {
     "products": "-a products=102298404,106185651",
     "cities": "-a cities=750000000,710000000",
     "browser": "-a browser=auto",
+    "category": '-a category="Smartphones,Men fashion"',
+    "search": '-a search="iphone 15"',
+    "merchant": "-a merchant=11271005",
+    "depth": "-a depth=5",
+    "texts": "-a texts=yes",
 }
 
 
@@ -23,6 +38,14 @@ class BrowserUse(StrEnum):
     NEVER = "never"
     AUTO = "auto"
     ALWAYS = "always"
+
+
+class Texts(StrEnum):
+    """Which texts of reviews are read: none, what is new since the last time, or all anew."""
+
+    NO = "no"
+    YES = "yes"
+    ALL = "all"
 
 
 class BadArgument(ValueError):
@@ -62,6 +85,89 @@ def browser_use(text: str) -> BrowserUse:
         ) from None
 
 
+def listings(
+    wanted: Mapping[str, str | None], *, tree: bool, sitemap: bool
+) -> tuple[ListingQuery, ...]:
+    """The listings that are named by `category`, `search` or `merchant`, each once.
+
+    Raises BadArgument unless exactly one of them is given, or in their place the tree or the
+    sitemap.
+    """
+    said = {name: text for name, text in wanted.items() if text is not None}
+    named = [*said, *(["tree"] if tree else []), *(["sitemap"] if sitemap else [])]
+    if len(named) != 1:
+        raise BadArgument(
+            f"{', '.join(named) or 'listing'}: say one thing to read: category, search, merchant, "
+            f"tree or sitemap. A right one: {_EXAMPLES['category']}"
+        )
+    return tuple(query for name, text in said.items() for query in _queries(name, text))
+
+
+_READERS: Mapping[str, Callable[[str], str]] = {
+    "category": category_code,
+    "search": search_text,
+    "merchant": merchant_id,
+}
+
+
+def _queries(name: str, text: str) -> tuple[ListingQuery, ...]:
+    """A text that is searched for is one listing; the others may be several."""
+    if name == "search":
+        parts: list[tuple[str | None, str]] = [(None, text)]
+    else:
+        parts = [
+            (place, part)
+            for place, line in _lines(name, text)
+            for part in line.split(",")
+            if part.strip()
+        ]
+    values = _several(name, parts, _READERS[name])
+    return tuple(ListingQuery(ListingKind(name), value) for value in values)
+
+
+def depth(text: str) -> int:
+    """How many pages of a listing to read, from 1 on. Raises BadArgument."""
+    wanted = text.strip()
+    if not (wanted.isascii() and wanted.isdecimal() and 0 < int(wanted) <= MOST_PAGES):
+        raise BadArgument(
+            f"depth: {text!r} is no number of pages from 1 to {MOST_PAGES}. "
+            f"A right one: {_EXAMPLES['depth']}"
+        )
+    return int(wanted)
+
+
+def yes_or_no(name: str, text: str | None, *, default: bool) -> bool:
+    """A switch. Raises BadArgument."""
+    if text is None:
+        return default
+    said = {"yes": True, "no": False}.get(text.strip().casefold())
+    if said is None:
+        raise BadArgument(f"{name}: {text!r} is neither yes nor no. A right one: -a {name}=yes")
+    return said
+
+
+def texts(text: str | None) -> Texts:
+    """Whether texts of reviews are read, and which. Raises BadArgument."""
+    wanted = Texts.NO if text is None else text.strip().casefold()
+    try:
+        return Texts(wanted)
+    except ValueError:
+        raise BadArgument(
+            f"texts: {text!r} is neither yes (what is new) nor all (all once more) nor no. "
+            f"A right one: {_EXAMPLES['texts']}"
+        ) from None
+
+
+def cities_of_sitemap(cities: Iterable[CityId]) -> None:
+    """Raise BadArgument for a city whose name in the sitemap we do not know."""
+    for city in cities:
+        if not has_sitemap(city):
+            raise BadArgument(
+                f"cities: it is not known how the sitemap calls city {city}. "
+                "A right one: -a sitemap=yes -a cities=almaty,astana"
+            )
+
+
 def known(given: Mapping[str, object], accepted: tuple[str, ...]) -> None:
     """Raise BadArgument for an argument that the spider does not understand.
 
@@ -77,8 +183,17 @@ def known(given: Mapping[str, object], accepted: tuple[str, ...]) -> None:
 
 def _items(name: str, text: str) -> list[tuple[str | None, str]]:
     """The parts of the text, each with its place when it stands in a file."""
+    return [
+        (place, part)
+        for place, line in _lines(name, text)
+        for part in line.replace(",", " ").split()
+    ]
+
+
+def _lines(name: str, text: str) -> list[tuple[str | None, str]]:
+    """The text, or the lines of the file that it names, each with its place and no remark."""
     if not text.startswith("@"):
-        return [(None, part) for part in text.replace(",", " ").split()]
+        return [(None, text)]
     path = Path(text[1:]).expanduser()
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
@@ -88,9 +203,8 @@ def _items(name: str, text: str) -> list[tuple[str | None, str]]:
             f"address a line, and name it as -a {name}=@file"
         ) from None
     return [
-        (f"{path}, line {number}", part)
+        (f"{path}, line {number}", line.split("#", 1)[0])
         for number, line in enumerate(lines, start=1)
-        for part in line.split("#", 1)[0].replace(",", " ").split()
     ]
 
 

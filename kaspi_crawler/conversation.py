@@ -19,7 +19,7 @@ from twisted.python.failure import Failure
 
 from domain.identity import ALMATY_CITY, CityId, ProductId
 from domain.offers import OfferBoard
-from domain.readings import DriftedAnswer, Reading, Source, UnreadAnswer
+from domain.readings import DriftedAnswer, Reading, Source, Topic, UnreadAnswer
 from domain.reviews import ReviewSummary
 from domain.run import Run
 from kaspi_crawler import arguments
@@ -46,6 +46,8 @@ _BOMB = Unreadable(
 )
 
 Turn = Iterator[Request | Reading]
+#: What a question is about.
+Subject = ProductId | ShortLink | Topic
 BoardThen = Callable[[OfferBoard | None], Turn]
 
 
@@ -71,7 +73,7 @@ class Inquiry:
     """
 
     source: Source
-    product: ProductId | ShortLink
+    product: Subject
     city: CityId | None
     read: Callable[[Heard], Any]
     then: Callable[[Any, Heard], Turn]
@@ -102,7 +104,7 @@ class StorefrontSpider(Spider):
         arguments.known({"products": products, "cities": cities, **kwargs}, self.accepts)
         self.products = None if products is None else arguments.products(products)
         self.chosen_cities = None if cities is None else arguments.cities(cities)
-        self._blocked: list[ProductId | ShortLink] = []
+        self._blocked: list[Subject] = []
         self._ends_blocked = False
         self.coverage = Coverage()
         self._readable: Counter[Source] = Counter()
@@ -357,7 +359,7 @@ class StorefrontSpider(Spider):
     def _unread(
         self,
         source: Source,
-        product: ProductId | ShortLink,
+        product: Subject,
         city: CityId | None,
         heard: Heard,
         outcome: TryAgain | Unreadable,
@@ -379,7 +381,7 @@ class StorefrontSpider(Spider):
 
 def _keepable(source: Source, body: bytes) -> bytes:
     """What may be kept of an answer: whoever wrote a review is not."""
-    return without_people(body) if source is Source.REVIEWS else body
+    return without_people(body) if source in (Source.REVIEWS, Source.TEXTS) else body
 
 
 def _read_short_link(link: ShortLink, heard: Heard) -> ProductId | TryAgain | Unreadable:

@@ -140,6 +140,12 @@ EXIT_RETRY_TIMES = 8
 #: Trials in vain of every exit after which the crawl ends: a quarter of an hour after a 429.
 TRIALS_IN_VAIN = 4
 
+# --- Discovery -------------------------------------------------------------------------------
+
+#: Pages after which a listing is taken for endless: ten times the longest one that was seen (a
+#: merchant's 2,370 products on 198 pages, 2026-08).
+LISTING_MOST_PAGES = 2_000
+
 # --- Doors that stay shut ----------------------------------------------------------------------
 
 #: Default True: a server on loopback that runs Python for whoever holds its token.

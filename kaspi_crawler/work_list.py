@@ -15,9 +15,15 @@ from storage.database import open_engine
 from storage.embedded import DatabaseUnavailable
 from storage.queries import WorkListSize, work_list_boards, work_list_products, work_list_size
 from storage.ready import ready_address
+from storage.review_horizons import review_horizons
 from storage.writer import PASSING_ERRORS
 
 T = TypeVar("T")
+
+#: The ids of the newest reviews that are held of a product.
+Horizon = frozenset[str]
+#: Products whose horizons are asked for at once.
+_TOGETHER = 200
 
 #: Seconds between two looks at a database that is away.
 _PAUSE = 1.0
@@ -32,6 +38,41 @@ async def products_to_read(spider: StorefrontSpider) -> AsyncIterator[ProductId 
         return
     async for product, _cities in _products(spider):
         yield product
+
+
+async def texts_to_read(
+    spider: StorefrontSpider,
+) -> AsyncIterator[tuple[ProductId | ShortLink, Horizon]]:
+    """The products that the spider was told, or those of the work list, with what is held.
+
+    Nothing is held of a product whose reviews were never read whole, nor of a short link, which
+    may lead to any product.
+    """
+    waiting: list[ProductId | ShortLink] = []
+    async for product in products_to_read(spider):
+        waiting.append(product)
+        if len(waiting) == _TOGETHER:
+            for pair in await _with_horizons(spider, waiting):
+                yield pair
+            waiting.clear()
+    for pair in await _with_horizons(spider, waiting):
+        yield pair
+
+
+async def _with_horizons(
+    spider: StorefrontSpider, products: list[ProductId | ShortLink]
+) -> list[tuple[ProductId | ShortLink, Horizon]]:
+    named = [product for product in products if not isinstance(product, ShortLink)]
+
+    async def ask(engine: AsyncEngine) -> AsyncIterator[tuple[ProductId, Horizon]]:
+        for found in (await review_horizons(engine, named)).items():
+            yield found
+
+    held = dict([pair async for pair in _listed(spider, ask)]) if named else {}
+    return [
+        (product, frozenset() if isinstance(product, ShortLink) else held.get(product, frozenset()))
+        for product in products
+    ]
 
 
 async def refreshes_to_read(

@@ -11,7 +11,8 @@ import msgspec
 
 from domain.offers import Offer, OfferBoard
 from domain.product import ProductCard
-from domain.readings import Finding, ProductRefresh
+from domain.readings import Discovery, Finding, ProductMissing, ProductRefresh
+from domain.reviews import ReviewSummary
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufeff]")
 _SPACES = re.compile(r"[^\S\n]+")
@@ -25,15 +26,17 @@ class Clean:
     """Tidies what people typed; what is tidy passes untouched."""
 
     def process_item(self, item: Finding) -> Finding:
-        """Clean boards and refreshes; other readings hold no typed text."""
+        """Clean what holds typed text; ratings and the like hold none."""
         match item:
             case OfferBoard():
                 return clean_board(item)
             case ProductRefresh():
                 boards = tuple(map(clean_board, item.boards))
                 return attrs.evolve(item, card=clean_card(item.card), boards=boards)
-            case _:
+            case ReviewSummary() | ProductMissing():
                 return item
+            case _:
+                return clean_discovery(item)
 
 
 def clean_board(board: OfferBoard) -> OfferBoard:
@@ -47,6 +50,12 @@ def clean_card(card: ProductCard) -> ProductCard:
     """The card with clean texts, down to the last specification."""
     fields = (field.name for field in attrs.fields(ProductCard))
     return attrs.evolve(card, **{name: _clean_within(getattr(card, name)) for name in fields})
+
+
+def clean_discovery(found: Discovery) -> Discovery:
+    """A page of a listing, of reviews or of categories with clean texts."""
+    cleaned: Discovery = _clean_within(found)
+    return cleaned
 
 
 def clean_text(text: str) -> str:

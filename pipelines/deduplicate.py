@@ -2,9 +2,11 @@
 
 from scrapy.exceptions import DropItem
 
+from domain.categories import CategoryTree, SitemapCategories
+from domain.listing import FoundVariants, ListingPage
 from domain.offers import OfferBoard
-from domain.readings import Finding, ProductMissing, ProductRefresh
-from domain.reviews import ReviewSummary
+from domain.readings import Discovery, Finding, ProductMissing, ProductRefresh
+from domain.reviews import ReviewSummary, ReviewTexts
 
 
 class Deduplicate:
@@ -31,3 +33,19 @@ def subject(reading: Finding) -> tuple[str, ...]:
             return ("product", reading.kaspi_id)
         case ReviewSummary():
             return ("reviews", reading.kaspi_id)
+        case _:
+            return _discovered(reading)
+
+
+def _discovered(reading: Discovery) -> tuple[str, ...]:
+    match reading:
+        case ReviewTexts():
+            return ("texts", reading.kaspi_id, str(reading.page))
+        case FoundVariants():
+            return ("variants", reading.card_id)
+        case ListingPage():
+            return ("listing", *map(str, (reading.query, reading.city_id, reading.page)))
+        case CategoryTree():
+            return ("categories", reading.source, reading.city_id, str(reading.checked_at))
+        case SitemapCategories():
+            return ("sitemap", reading.city_id)

@@ -4,9 +4,11 @@ from typing import Any
 
 import attrs
 
+from domain.categories import CategoryTree, SitemapCategories
+from domain.listing import FoundVariants, ListingPage
 from domain.offers import OfferBoard
-from domain.readings import Finding, ProductMissing, ProductRefresh
-from domain.reviews import ReviewSummary
+from domain.readings import Discovery, Finding, ProductMissing, ProductRefresh
+from domain.reviews import ReviewSummary, ReviewTexts
 
 #: Rises when a name or a meaning changes; new names alone do not raise it.
 SCHEMA_VERSION = 1
@@ -23,6 +25,22 @@ def line_of(reading: Finding) -> dict[str, Any]:
             return _line("reviews", _reviews(reading))
         case ProductMissing():
             return _line("missing", _fields(reading))
+        case _:
+            return _line_of_discovery(reading)
+
+
+def _line_of_discovery(reading: Discovery) -> dict[str, Any]:
+    match reading:
+        case ReviewTexts():
+            return _line("review_texts", _texts(reading))
+        case ListingPage():
+            return _line("listing", _listing(reading))
+        case FoundVariants():
+            return _line("variants", _fields(reading))
+        case CategoryTree():
+            return _line("categories", _categories(reading))
+        case SitemapCategories():
+            return _line("sitemap", _categories(reading))
 
 
 def _line(kind: str, told: dict[str, Any]) -> dict[str, Any]:
@@ -72,6 +90,28 @@ def _reviews(reviews: ReviewSummary) -> dict[str, Any]:
     told = _fields(reviews)
     told["rating_stars"] = told.pop("stars")
     return told
+
+
+def _texts(page: ReviewTexts) -> dict[str, Any]:
+    return {
+        "kaspi_id": page.kaspi_id,
+        "page": page.page,
+        "final": page.final,
+        "checked_at": page.checked_at,
+        "reviews": [_fields(review) for review in page.reviews],
+    }
+
+
+def _listing(page: ListingPage) -> dict[str, Any]:
+    told = _fields(page)
+    query = told.pop("query")
+    told["cards"] = [_fields(card) for card in page.cards]
+    return {"listing": query.kind, "query": query.value, **told}
+
+
+def _categories(found: CategoryTree | SitemapCategories) -> dict[str, Any]:
+    told = _fields(found)
+    return {**told, "categories": [_fields(category) for category in found.categories]}
 
 
 def _fields(value: attrs.AttrsInstance) -> dict[str, Any]:

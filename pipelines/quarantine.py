@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
@@ -14,6 +15,8 @@ from domain.readings import DriftedAnswer, Reading, UnreadAnswer
 logger = logging.getLogger(__name__)
 
 SetAside = UnreadAnswer | DriftedAnswer
+#: What does not stand in the names of our files.
+_NO_NAME = re.compile(r"[^\w.-]+")
 
 
 class Quarantine:
@@ -62,8 +65,7 @@ class Quarantine:
     def _keep(self, item: SetAside) -> str:
         directory = self._directory / item.spider
         mark = "-drift" if isinstance(item, DriftedAnswer) else ""
-        product = item.kaspi_id.strip("/").replace("/", "-")
-        name = f"{item.checked_at:%Y%m%dT%H%M%S.%f}Z-{product}{mark}"
+        name = f"{item.checked_at:%Y%m%dT%H%M%S.%f}Z-{_file_name(item.kaspi_id)}{mark}"
         try:
             directory.mkdir(parents=True, exist_ok=True)
             (directory / f"{name}.body").write_bytes(item.body[: self._largest])
@@ -90,7 +92,18 @@ class Quarantine:
 
 def _sentence(item: UnreadAnswer) -> str:
     city = f" in city {item.city_id}" if item.city_id else ""
-    return f"Product {item.kaspi_id}{city} was not read: {item.reason}. {item.remedy}"
+    return f"{_named(item.kaspi_id)}{city} was not read: {item.reason}. {item.remedy}"
+
+
+def _named(subject: str) -> str:
+    """A product by its number or short link; anything else by its own name."""
+    if subject.isdigit() or subject.startswith("/"):
+        return f"Product {subject}"
+    return subject[:1].upper() + subject[1:]
+
+
+def _file_name(subject: str) -> str:
+    return _NO_NAME.sub("-", subject).strip("-")[:60]
 
 
 def _sentence_of_drift(item: DriftedAnswer) -> str:

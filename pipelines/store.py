@@ -11,9 +11,11 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from domain.categories import CategoryTree, SitemapCategories
+from domain.listing import FoundVariants, ListingPage
 from domain.offers import OfferBoard
-from domain.readings import Finding
-from domain.reviews import ReviewSummary
+from domain.readings import Finding, ProductMissing, ProductRefresh
+from domain.reviews import ReviewSummary, ReviewTexts
 from storage.database import open_engine, said
 from storage.embedded import DatabaseUnavailable
 from storage.pulse import Pulse
@@ -149,5 +151,11 @@ def _named(item: Finding) -> str:
             return f"The board of product {item.kaspi_id} in city {item.city_id}"
         case ReviewSummary():
             return f"The rating of product {item.kaspi_id}"
-        case _:
+        case ProductRefresh() | ProductMissing() | ReviewTexts():
             return f"What was read of product {item.kaspi_id}"
+        case ListingPage():
+            return f"Page {item.page} of the listing of {item.query} in city {item.city_id}"
+        case FoundVariants():
+            return f"The variants of card {item.card_id}"
+        case CategoryTree() | SitemapCategories():
+            return f"The categories of city {item.city_id}"

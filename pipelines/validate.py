@@ -7,11 +7,13 @@ from operator import attrgetter
 
 from scrapy.exceptions import DropItem
 
+from domain.categories import CategoryTree, SitemapCategories
+from domain.listing import FoundVariants, ListingPage
 from domain.money import DEAREST
 from domain.offers import OfferBoard
 from domain.product import ProductCard
-from domain.readings import Finding, ProductMissing, ProductRefresh
-from domain.reviews import ReviewSummary
+from domain.readings import Discovery, Finding, ProductMissing, ProductRefresh
+from domain.reviews import ReviewSummary, ReviewTexts
 
 #: How far ahead of this machine's clock a reading may be dated.
 _CLOCK_TOLERANCE = timedelta(minutes=5)
@@ -45,6 +47,20 @@ def complaints(reading: Finding) -> Iterator[str]:
             yield from _of_reviews(reading)
         case ProductMissing():
             yield from _of_moment(reading.checked_at, f"product {reading.kaspi_id}")
+        case _:
+            yield from _of_discovery(reading)
+
+
+def _of_discovery(reading: Discovery) -> Iterator[str]:
+    match reading:
+        case ReviewTexts():
+            yield from _of_texts(reading)
+        case ListingPage():
+            yield from _of_listing(reading)
+        case FoundVariants():
+            yield from _of_variants(reading)
+        case CategoryTree() | SitemapCategories():
+            yield from _of_categories(reading)
 
 
 def _of_card(card: ProductCard) -> Iterator[str]:
@@ -81,6 +97,46 @@ def _of_reviews(reviews: ReviewSummary) -> Iterator[str]:
     if any((count or 0) < 0 for count in (reviews.rating_amount, reviews.review_amount)):
         yield f"{where} have a negative count"
     yield from _of_moment(reviews.checked_at, where)
+
+
+def _of_texts(page: ReviewTexts) -> Iterator[str]:
+    where = f"page {page.page} of the reviews of {page.kaspi_id}"
+    if len({review.id for review in page.reviews}) != len(page.reviews):
+        yield f"{where} names a review twice"
+    for review in page.reviews:
+        if not 1 <= review.rating <= 5:
+            yield f"{where} has a review of {review.rating} stars: expected 1 to 5"
+    yield from _of_moment(page.checked_at, where)
+
+
+def _of_listing(page: ListingPage) -> Iterator[str]:
+    where = f"page {page.page} of the listing of {page.query} in city {page.city_id}"
+    if len({card.card_id for card in page.cards}) != len(page.cards):
+        yield f"{where} names a card twice"
+    for card in page.cards:
+        if card.kaspi_id is not None and not card.kaspi_id.isdigit():
+            yield f"{where} has a product whose id is not a number: {card.kaspi_id}"
+        for price in (card.unit_price, card.sale_price, card.price_before_discount):
+            if price is not None and not 0 < price <= DEAREST:
+                yield f"{where} has a price of {price} ₸ (card {card.card_id})"
+        if card.rating is not None and not 0 <= card.rating <= Decimal(5):
+            yield f"{where} has a rating of {card.rating} (card {card.card_id})"
+    yield from _of_moment(page.checked_at, where)
+
+
+def _of_variants(found: FoundVariants) -> Iterator[str]:
+    where = f"the variants of card {found.card_id}"
+    for variant in found.variants:
+        if not variant.isdigit():
+            yield f"{where} have an id that is not a number: {variant}"
+    yield from _of_moment(found.checked_at, where)
+
+
+def _of_categories(found: CategoryTree | SitemapCategories) -> Iterator[str]:
+    where = f"the categories of city {found.city_id}"
+    if not found.categories:
+        yield f"{where} are none"
+    yield from _of_moment(found.checked_at, where)
 
 
 def _of_moment(moment: datetime, where: str) -> Iterator[str]:

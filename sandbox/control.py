@@ -18,6 +18,8 @@ _KINDS = {
     "shop": "page",
     "offer-view": "offers",
     "review-view": "reviews",
+    "product-view": "listing",
+    "main-navigation": "menu",
     "robots.txt": "robots",
     "sandbox": "sandbox",
 }

@@ -12,10 +12,13 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from domain.identity import ALMATY_CITY, CityId, ProductId
+from sandbox import navigation
+from sandbox.catalogue import Card
 from sandbox.control import Control, Visits
 from sandbox.fault_control import FaultControl
 from sandbox.faults import Switches
 from sandbox.giving import MOVED, REPEATED
+from sandbox.listing import ListingDesk, read_query
 from sandbox.offers import Asked, BadRequest, OffersDesk, read_request, spring_error
 from sandbox.packing import Body
 from sandbox.pages import PagesDesk
@@ -24,9 +27,16 @@ from sandbox.reviews import ReviewsDesk, Wanted
 from sandbox.trouble import Trouble
 from sandbox.world import TICK, World
 
-_ID_AT_THE_END = re.compile(r"(?:^|-)(\d+)/?$")
+_ID_AT_THE_END = re.compile(r"(?:^|-)(\d+b?)/?$")
 _CITY_COOKIE = "kaspi.storefront.cookie.city"
 _ROBOTS = b"User-agent: *\nCrawl-delay: 10\nDisallow: /shop/cart/\nDisallow: /yml/\n"
+_SITEMAP = re.compile(r"Category-ru-KZT-([\w-]+)\.xml")
+#: What nginx says to who has no Referer or is no browser (seen 2026-08).
+_FORBIDDEN = (
+    b"<html>\r\n<head><title>403 Forbidden</title></head>\r\n<body>\r\n"
+    b"<center><h1>403 Forbidden</h1></center>\r\n<hr><center>nginx</center>\r\n"
+    b"</body>\r\n</html>\r\n"
+)
 #: Answers shorter than this are not worth packing, in bytes.
 _WORTH_PACKING = 1_000
 
@@ -122,11 +132,18 @@ class Storefront:
     _pages: PagesDesk = attrs.field(init=False)
     _offers: OffersDesk = attrs.field(init=False)
     _reviews: ReviewsDesk = attrs.field(init=False)
+    _listing: ListingDesk = attrs.field(init=False)
+    _bases: dict[str, Card] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self._pages = PagesDesk(self.world)
         self._offers = OffersDesk(self.world)
         self._reviews = ReviewsDesk(self.world)
+        self._listing = ListingDesk(self.world, self._reviews)
+        self._bases = {}
+        for card in self.world.cards.values():
+            for code in card.base_codes[-1:]:
+                self._bases.setdefault(code, card)
 
     def routes(self) -> list[web.RouteDef]:
         """Paths as the marketplace spells them; whatever else is asked is not found."""
@@ -135,14 +152,24 @@ class Storefront:
             web.post("/yml/offer-view/offers/{product}", self.offers),
             web.route("*", "/yml/offer-view/offers/{product}", self.offers_refused),
             web.get("/yml/review-view/api/v1/reviews/product/{product}", self.reviews),
+            web.get("/yml/product-view/pl/filters", self.listing),
+            web.get("/yml/product-view/pl/results", self.listing),
+            web.get("/yml/main-navigation/n/n/desktop-menu", self.menu),
+            web.get("/shop/sitemap.xml", self.sitemap),
+            web.get("/shop/{name:Category-[^/]+}", self.sitemap_of_a_city),
             web.get("/robots.txt", self.robots),
             web.get("/{tail:.*}", self.missing),
         ]
 
     async def page(self, request: web.Request) -> web.Response:
-        """A product's page in the city of the query, of the cookie, or in Almaty."""
+        """A product's page in the city of the query, of the cookie, or in Almaty.
+
+        A group of variants (its id ends in b) shows the page of its first variant.
+        """
         number = _ID_AT_THE_END.search(request.match_info["tail"])
-        body = self._pages.page(ProductId(number[1]), _city(request)) if number else None
+        base = self._bases.get(number[1]) if number else None
+        product = base.id if base else ProductId(number[1] if number else "")
+        body = self._pages.page(product, _city(request))
         if body is None:
             return await self.missing(request)
         return _answer(request, body, "text/html")
@@ -173,6 +200,38 @@ class Storefront:
             return self._refused(request, 400, "Bad Request")
         return _answer(request, self._reviews.answer(product, wanted), "application/json")
 
+    async def listing(self, request: web.Request) -> web.Response:
+        """A page of a listing, for browsers that come from the shop."""
+        if not _is_browser(request):
+            return _answer(request, Body([_FORBIDDEN]), "text/html", status=403)
+        try:
+            asked = read_query(request.query, request.headers.get("X-KS-City"))
+        except BadRequest:
+            return self._refused(request, 400, "Bad Request")
+        desk = self._listing
+        first = request.path.endswith("/filters")
+        body = desk.first(asked) if first else desk.following(asked)
+        return _answer(request, body, "application/json")
+
+    async def menu(self, request: web.Request) -> web.Response:
+        """The categories, as deep as is asked for."""
+        depth = request.query.get("depth", "1")
+        if not (depth.isascii() and depth.isdecimal()):
+            return self._refused(request, 400, "Bad Request")
+        body = navigation.menu(int(depth), request.query.get("code"))
+        return _answer(request, body, "application/json")
+
+    async def sitemap(self, request: web.Request) -> web.Response:
+        """The list of sitemaps."""
+        return _answer(request, navigation.sitemap(str(request.url.origin())), "text/xml")
+
+    async def sitemap_of_a_city(self, request: web.Request) -> web.Response:
+        """The categories of one city."""
+        named = _SITEMAP.fullmatch(request.match_info["name"])
+        origin = str(request.url.origin())
+        body = navigation.city_sitemap(origin, named[1]) if named else None
+        return await self.missing(request) if body is None else _answer(request, body, "text/xml")
+
     async def robots(self, request: web.Request) -> web.Response:
         """What crawlers are asked to respect."""
         return _answer(request, Body([_ROBOTS]), "text/plain")
@@ -195,6 +254,12 @@ def _city(request: web.Request) -> CityId:
 def _moved(asked: Asked, request: web.Request) -> Asked:
     """The question, with what faults do to its pages."""
     return attrs.evolve(asked, moved=request.get(MOVED, 0), repeated=request.get(REPEATED, 0))
+
+
+def _is_browser(request: web.Request) -> bool:
+    """Whether a listing is shown: to a browser that says whence it comes (seen 2026-08)."""
+    headers = request.headers
+    return headers.get("User-Agent", "").startswith("Mozilla/") and bool(headers.get("Referer"))
 
 
 def _wanted(request: web.Request) -> Wanted:

@@ -9,6 +9,7 @@ import attrs
 
 from domain.reviews import ReviewSummary
 from storage import statements
+from storage.discoveries import merge_discovery
 from storage.partitions import Cursor
 from storage.rows import (
     Batch,
@@ -53,6 +54,8 @@ async def merge(cursor: Cursor, batch: Batch) -> Merged:
         await cursor.execute(statements.LOCK_NEW_HOMES)
     refused |= await _lock_products(cursor, batch)
     history += await _events(cursor, "product_history", statements.MERGE_PRODUCTS)
+    for discovery in batch.discoveries:
+        history += await merge_discovery(cursor, discovery)
     return Merged(refused=frozenset(refused), history=history)
 
 

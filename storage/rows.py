@@ -10,11 +10,13 @@ from typing import Any
 import attrs
 import msgspec
 
+from domain.categories import CategoryTree, SitemapCategories
 from domain.identity import CityId, ProductId
+from domain.listing import FoundVariants, ListingPage
 from domain.offers import OfferBoard
 from domain.product import ProductCard
-from domain.readings import Finding, ProductMissing, ProductRefresh
-from domain.reviews import ReviewSummary
+from domain.readings import Discovery, Finding, ProductMissing, ProductRefresh
+from domain.reviews import ReviewSummary, ReviewTexts
 
 Row = Sequence[object]
 #: What a reading speaks of: ("card", product), ("reviews", product) or a board.
@@ -137,6 +139,7 @@ class Batch:
     reviews: dict[ProductId, ReviewSummary] = attrs.field(factory=dict)
     missing: dict[ProductId, Row] = attrs.field(factory=dict)
     boards: dict[BoardKey, OfferBoard] = attrs.field(factory=dict)
+    discoveries: list[Discovery] = attrs.field(factory=list)
 
     @classmethod
     def of(cls, readings: Iterable[Finding]) -> "Batch":
@@ -158,6 +161,8 @@ class Batch:
                 self.reviews[reading.kaspi_id] = reading
             case ProductMissing():
                 self.missing[reading.kaspi_id] = (reading.kaspi_id, reading.checked_at)
+            case _:
+                self.discoveries.append(reading)
 
 
 def keys_of(reading: Finding) -> set[Key]:
@@ -172,6 +177,20 @@ def keys_of(reading: Finding) -> set[Key]:
             return {("reviews", reading.kaspi_id)}
         case ProductMissing():
             return {("card", reading.kaspi_id)}
+        case _:
+            return {_key_of_discovery(reading)}
+
+
+def _key_of_discovery(reading: Discovery) -> Key:
+    match reading:
+        case ReviewTexts():
+            return ("texts", reading.kaspi_id)
+        case ListingPage():
+            return ("listing", f"{reading.query} {reading.city_id} {reading.page}")
+        case FoundVariants():
+            return ("variants", reading.card_id)
+        case CategoryTree() | SitemapCategories():
+            return ("categories", reading.city_id)
 
 
 def weight(reading: Finding) -> int:
@@ -181,5 +200,11 @@ def weight(reading: Finding) -> int:
             return 1 + len(reading.offers)
         case ProductRefresh():
             return 10 + sum(map(weight, reading.boards))
+        case ListingPage():
+            return 1 + len(reading.cards)
+        case ReviewTexts():
+            return 1 + len(reading.reviews)
+        case CategoryTree() | SitemapCategories():
+            return 1 + len(reading.categories)
         case _:
             return 1

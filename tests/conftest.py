@@ -33,7 +33,9 @@ BEGIN
     END LOOP;
 END $$;
 TRUNCATE products, product_cards, product_changes, boards, offers, offer_history_daily, work_list,
-    runs, exits, proxies, alerts, timetable_ticks RESTART IDENTITY;
+    runs, exits, proxies, alerts, timetable_ticks, listing_hints, listing_hint_history, found_in,
+    found_variants, categories, category_counts, sitemap_categories, review_texts,
+    reviewed_products, review_readings, review_rates RESTART IDENTITY;
 DELETE FROM timetable WHERE name NOT IN ('offers', 'products', 'reviews');
 UPDATE timetable SET paused = false, since = now()
 """

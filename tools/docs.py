@@ -31,8 +31,10 @@ WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v') AND N
     AND relname <> 'alembic_version'
 ORDER BY array_position(
     ARRAY['products', 'product_history', 'product_changes', 'product_cards', 'boards', 'offers',
-          'offer_history', 'offer_history_daily', 'work_list', 'runs', 'alerts', 'timetable',
-          'timetable_ticks'], relname::text),
+          'offer_history', 'offer_history_daily', 'work_list', 'listing_hints',
+          'listing_hint_history', 'found_in', 'found_variants', 'categories', 'category_counts',
+          'sitemap_categories', 'review_texts', 'reviewed_products', 'review_readings',
+          'review_rates', 'runs', 'alerts', 'timetable', 'timetable_ticks'], relname::text),
     relname, attnum
 """
 
@@ -65,6 +67,9 @@ and for months that were rolled up, the answer is empty.
 
 A board that could not be read whole (`complete` is false) may bring news of offers that were seen,
 but never says that somebody left.
+
+What listings show is kept apart, as hints (`listing_hints`): no price of a listing is an offer.
+`scrapy sales estimate` guesses sales from `review_texts`, as intervals.
 
 `offer_history` has a partition a month. `scrapy database retain --months N` rolls older months up
 into `offer_history_daily` and drops them; `board_at` stays exact for every moment that is kept.

@@ -13,19 +13,19 @@ from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 from scrapy.settings import Settings
 
-from domain.identity import CityId, ProductId
+from domain.categories import CategoryTree, SitemapCategories
+from domain.identity import CityId
 from domain.product import ProductCard
 from domain.readings import ProductMissing, Source
 from domain.reviews import ReviewSummary
 from kaspi_crawler.arguments import BadArgument
 from kaspi_crawler.complaints import in_a_sentence
-from kaspi_crawler.pages.offers import OffersPage, OffersPart
+from kaspi_crawler.pages.again import Question, read_again
+from kaspi_crawler.pages.listing import ListingPart
+from kaspi_crawler.pages.offers import OffersPart
 from kaspi_crawler.pages.outcomes import TryAgain, Unreadable
-from kaspi_crawler.pages.product import ProductPage
-from kaspi_crawler.pages.reviews import ReviewsPage
-from kaspi_crawler.pages.short_link import ShortLinkAnswer
+from kaspi_crawler.pages.reviews import TextsPart
 from partners.call import Answer
-from partners.kaspi.storefront import ShortLink
 
 VERBS = {
     "list": "show what is kept: name, source, status, why",
@@ -180,7 +180,7 @@ def _replay(chosen: dict[str, Kept], *, forget: bool) -> int:
 
 def _replay_one(name: str, one: Kept, *, forget: bool) -> bool:
     try:
-        outcome = read_again(one)
+        outcome = _read_again(one)
     except (KeyError, ValueError) as spoilt:
         sys.stdout.write(f"{name}\tits description is spoilt: {spoilt!r}\n")
         return False
@@ -196,35 +196,17 @@ def _replay_one(name: str, one: Kept, *, forget: bool) -> bool:
     return True
 
 
-Outcome = (
-    ProductCard | ProductMissing | OffersPart | ReviewSummary | ProductId | TryAgain | Unreadable
-)
-
-
-def read_again(one: Kept) -> Outcome:
+def _read_again(one: Kept) -> object:
     """What today's page makes of the bytes. Raises KeyError or ValueError for a spoilt
     description.
     """
-    product = ProductId(str(one.told["kaspi_id"]))
-    moment = datetime.fromisoformat(str(one.told["checked_at"]))
-    city = CityId(str(one.told["city_id"] or ""))
-    answer = one.answer
-    match one.source:
-        case Source.OFFERS:
-            return _whole(OffersPage(answer, product, city, moment).to_item())
-        case Source.REVIEWS:
-            return ReviewsPage(answer, product, moment).to_item()
-        case Source.LINK:
-            return ShortLinkAnswer(answer, ShortLink(product.rpartition("/")[2])).to_item()
-        case Source.PAGE:
-            return ProductPage(answer, product, moment).to_item()
-
-
-def _whole(part: OffersPart | TryAgain | Unreadable) -> OffersPart | TryAgain | Unreadable:
-    """A page of offers reads when all its offers do."""
-    if isinstance(part, OffersPart) and part.unreadable:
-        return Unreadable("; ".join(part.unreadable), "The other offers of the page can be read.")
-    return part
+    asked = Question(
+        source=one.source,
+        subject=str(one.told["kaspi_id"]),
+        city=CityId(str(one.told["city_id"])) if one.told["city_id"] else None,
+        moment=datetime.fromisoformat(str(one.told["checked_at"])),
+    )
+    return read_again(one.answer, asked)
 
 
 def _held(outcome: object) -> str:
@@ -232,13 +214,22 @@ def _held(outcome: object) -> str:
         case OffersPart():
             cheapest = min((offer.price for offer in outcome.offers), default=None)
             price = f", from {cheapest:,} tenge" if cheapest else ""
-            return f"{len(outcome.offers)} of {outcome.total} offers{price}"
+            told = f"{len(outcome.offers)} of {outcome.total} offers{price}"
         case ProductCard():
             price = f"{outcome.price:,} tenge" if outcome.price else "no offers"
-            return f"{outcome.name} ({outcome.rung}), {price}"
+            told = f"{outcome.name} ({outcome.rung}), {price}"
         case ReviewSummary():
-            return f"rating {outcome.rate}, {outcome.rating_amount} ratings"
+            told = f"rating {outcome.rate}, {outcome.rating_amount} ratings"
         case ProductMissing():
-            return "the product is not on the site"
+            told = "the product is not on the site"
+        case TextsPart():
+            told = f"{len(outcome.reviews)} reviews"
+        case ListingPart():
+            told = f"{len(outcome.cards)} cards"
+        case CategoryTree() | SitemapCategories():
+            told = f"{len(outcome.categories)} categories"
+        case str():
+            told = f"it leads to product {outcome}"
         case _:
-            return f"it leads to product {outcome}"
+            told = str(outcome)
+    return told

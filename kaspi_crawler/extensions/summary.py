@@ -15,6 +15,8 @@ _FIGURES = {
     "stored/offer_history/changed": "changed",
     "stored/offer_history/returned": "returned",
     "stored/offer_history/gone": "gone",
+    "stored/work_list/added": "put on the work list",
+    "stored/review_texts/seen": "reviews first seen",
     "missing": "not on the site",
     "item_dropped_count": "not stored",
     "item_errors": "lost to errors",

@@ -18,6 +18,7 @@ from partners.kaspi.storefront_cities import CITY_IDS
 
 __all__ = [
     "LARGEST_LIMIT",
+    "REVIEWS_A_PAGE",
     "USER_AGENT",
     "Block",
     "BlockKind",
@@ -39,6 +40,10 @@ USER_AGENT = (
 
 #: The offers API answers 400 to a page of more offers than this (seen 2025-10 … 2026-09).
 LARGEST_LIMIT = 64
+
+#: Reviews that are asked for at once. The site asks for 9; clients of 2025 and 2026 for 100, 200
+#: and 1000, and got them.
+REVIEWS_A_PAGE = 100
 
 
 class NotAProduct(ValueError):
@@ -190,7 +195,7 @@ class Storefront:
             method="POST",
             address=f"{self.address}/yml/offer-view/offers/{product}",
             headers={
-                **self._api_headers(self._page_address(product, city)),
+                **self.api_headers(self._page_address(product, city)),
                 "Content-Type": "application/json; charset=UTF-8",
                 "X-KS-City": city,
             },
@@ -207,14 +212,31 @@ class Storefront:
                 "?baseProductCode&orderCode&filter=COMMENT&sort=POPULARITY&limit=1"
                 "&merchantCodes&withAgg=true"
             ),
-            headers=self._api_headers(f"{self.address}/shop/p/-{product}/"),
+            headers=self.api_headers(f"{self.address}/shop/p/-{product}/"),
+            wants="json",
+        )
+
+    def review_texts(self, product: ProductId, page: int) -> Call:
+        """Ask for one page (from 0) of the product's reviews with a text, newest first.
+
+        The first page brings the rating and the counts as well.
+        """
+        return Call(
+            method="GET",
+            address=(
+                f"{self.address}/yml/review-view/api/v1/reviews/product/{product}"
+                f"?baseProductCode&orderCode&filter=COMMENT&sort=DATE&limit={REVIEWS_A_PAGE}"
+                f"&page={page}&merchantCodes&withAgg={'true' if page == 0 else 'false'}"
+            ),
+            headers=self.api_headers(f"{self.address}/shop/p/-{product}/"),
             wants="json",
         )
 
     def _page_address(self, product: ProductId, city: CityId) -> str:
         return f"{self.address}/shop/p/-{product}/?c={city}"
 
-    def _api_headers(self, referer: str) -> dict[str, str]:
+    def api_headers(self, referer: str) -> dict[str, str]:
+        """What every question to the API carries: without browser and Referer it is refused."""
         parts = urlsplit(self.address)
         return {
             "User-Agent": USER_AGENT,

@@ -50,3 +50,9 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
 CITY_IDS: Mapping[str, CityId] = MappingProxyType(
     {name: CityId(city) for city, names in _NAMES.items() for name in names}
 )
+
+
+def city_slug(city: CityId) -> str | None:
+    """How the storefront's addresses call a city; None for one that is not in the table."""
+    names = _NAMES.get(city)
+    return names[0] if names else None

@@ -19,6 +19,7 @@ _PATHS = (
     ("page", re.compile(r"/shop/p/.*?(\d+)/?$")),
     ("offers", re.compile(r"/yml/offer-view/offers/(\d+)$")),
     ("reviews", re.compile(r"/yml/review-view/.*/(\d+)$")),
+    ("listing", re.compile(r"/yml/product-view/pl/(\w+)$")),
 )
 
 
@@ -41,7 +42,9 @@ class Asked:
 
     async def truth(self) -> tuple[int, bytes, str]:
         """What the market answers: status, body, content type."""
-        return await self.market.ask(self.request.method, self.request.path_qs, self.body)
+        said = self.request.headers
+        told = {name: said[name] for name in ("Referer", "User-Agent") if name in said}
+        return await self.market.ask(self.request.method, self.request.path_qs, self.body, told)
 
     async def offers(self) -> dict[str, Any]:
         """The market's true answer to a question about offers."""
@@ -66,8 +69,10 @@ class Door:
 
     client: ClientSession
 
-    async def ask(self, method: str, path: str, body: bytes) -> tuple[int, bytes, str]:
-        headers = {"Content-Type": "application/json"} if body else {}
+    async def ask(
+        self, method: str, path: str, body: bytes, told: dict[str, str] | None = None
+    ) -> tuple[int, bytes, str]:
+        headers = {**(told or {}), **({"Content-Type": "application/json"} if body else {})}
         async with self.client.request(method, path, data=body or None, headers=headers) as answer:
             return answer.status, await answer.read(), answer.content_type
 

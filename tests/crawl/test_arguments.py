@@ -8,7 +8,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from kaspi_crawler.arguments import BadArgument, cities, products
+from kaspi_crawler.arguments import BadArgument, cities, listings, products
 from partners.kaspi.storefront import ShortLink
 from tests.commands.console import Console
 from tests.crawl.conftest import Opener
@@ -82,8 +82,54 @@ WRONG = {
         arguments={"products": RIGHT_PRODUCT, "cities": RIGHT_CITY},
         said=("cities:", "products", RIGHT_PRODUCT),
     ),
+    "a listing of nothing": Wrong(
+        spider="listing", said=("listing:", "category, search, merchant", "-a category=")
+    ),
+    "a listing of two things": Wrong(
+        spider="listing",
+        arguments={"category": "Kettles", "search": "kettle"},
+        said=("category, search:", "say one thing", "-a category="),
+    ),
+    "a category by its title": Wrong(
+        spider="listing",
+        arguments={"category": "Kettles,чайники"},
+        said=("category:", "'чайники'", "looks like Smartphones"),
+    ),
+    "a merchant by a name": Wrong(
+        spider="listing",
+        arguments={"merchant": "ИП Пример"},
+        said=("merchant:", "'ИП Пример'", "11271005"),
+    ),
+    "a search for nothing": Wrong(
+        spider="listing", arguments={"search": " "}, said=("search:", "iphone 15")
+    ),
+    "no pages of a listing": Wrong(
+        spider="listing",
+        arguments={"category": "Kettles", "depth": "0"},
+        said=("depth:", "'0'", "-a depth=5"),
+    ),
+    "a switch that is neither on nor off": Wrong(
+        spider="listing",
+        arguments={"tree": "perhaps"},
+        said=("tree:", "'perhaps'", "-a tree=yes"),
+    ),
+    "a city that the sitemap does not know by number": Wrong(
+        spider="listing",
+        arguments={"sitemap": "yes", "cities": "470000000"},
+        said=("cities:", "470000000", "almaty"),
+    ),
+    "an argument that listings do not have": Wrong(
+        spider="listing",
+        arguments={"category": "Kettles", "products": RIGHT_PRODUCT},
+        said=("products:", "category, search", "-a category="),
+    ),
+    "texts of some kind": Wrong(
+        spider="reviews",
+        arguments={"products": RIGHT_PRODUCT, "texts": "some"},
+        said=("texts:", "'some'", "-a texts=yes"),
+    ),
     "a spider that is not there": Wrong(
-        spider="prices", said=("'prices'", "offers, products, reviews")
+        spider="prices", said=("'prices'", "listing, offers, products, reviews")
     ),
     "a storefront without an address": Wrong(
         arguments={"products": RIGHT_PRODUCT},
@@ -206,3 +252,18 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
 def test_a_directory_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadArgument, match="Write a text file"):
         products(f"@{tmp_path}")
+
+
+def test_listings_are_named_by_commas_or_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "categories.txt"
+    path.write_text("Men fashion # ours\n\nSmartphones, Kettles\nSmartphones\n", encoding="utf-8")
+    nothing: dict[str, str | None] = {"search": None, "merchant": None}
+    for text in (f"@{path}", "Men fashion,Smartphones , Kettles"):
+        found = listings({**nothing, "category": text}, tree=False, sitemap=False)
+        assert [query.value for query in found] == ["Men fashion", "Smartphones", "Kettles"]
+
+
+def test_a_search_is_one_text_with_its_commas() -> None:
+    found = listings({"search": "чайник, 1,7 л @дом"}, tree=False, sitemap=False)
+    assert [query.value for query in found] == ["чайник, 1,7 л @дом"]
+    assert listings({}, tree=True, sitemap=False) == ()

@@ -5,7 +5,7 @@ A folder's first word says which page reads it. Goods, shops and values are inve
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -16,21 +16,26 @@ import msgspec
 import pytest
 
 from domain.identity import CityId, ProductId
+from domain.listing import ListingKind, ListingQuery
+from kaspi_crawler.pages.listing import ListingAnswer
+from kaspi_crawler.pages.navigation import MenuPage
 from kaspi_crawler.pages.offers import OffersPage
 from kaspi_crawler.pages.product import ProductPage
-from kaspi_crawler.pages.reviews import ReviewsPage
+from kaspi_crawler.pages.reviews import ReviewsPage, TextsPage
+from kaspi_crawler.pages.sitemap import CitySitemapPage
 from partners.call import Answer
 
 FIXTURES = Path(__file__).parent / "fixtures"
 NAMES = sorted(folder.name for folder in FIXTURES.iterdir() if folder.is_dir())
 LAPTOP = ProductId("130700452")
 ALMATY = CityId("750000000")
+KETTLES = ListingQuery(ListingKind.CATEGORY, "Kettles")
 NOW = datetime(2026, 9, 18, 18, tzinfo=UTC)
 
 
 def as_json(value: object) -> object:
     """A value of ours as the outputs spell it."""
-    if isinstance(value, datetime):
+    if isinstance(value, date | datetime):
         return value.isoformat()
     if isinstance(value, Decimal):
         return str(value)
@@ -55,10 +60,14 @@ def read(name: str) -> Any:
         body=source.read_bytes(),
         address=f"https://kaspi.kz/shop/p/-{LAPTOP}/?c={ALMATY}",
     )
-    pages: dict[str, ProductPage | OffersPage | ReviewsPage] = {
+    pages: dict[str, Any] = {
         "product": ProductPage(answer, LAPTOP, NOW),
         "offers": OffersPage(answer, LAPTOP, ALMATY, NOW),
         "reviews": ReviewsPage(answer, LAPTOP, NOW),
+        "texts": TextsPage(answer, LAPTOP, 0, 5, NOW),
+        "listing": ListingAnswer(answer, KETTLES, ALMATY, 1, NOW),
+        "menu": MenuPage(answer, ALMATY, NOW),
+        "sitemap": CitySitemapPage(answer, ALMATY, NOW),
     }
     return as_json(pages[name.partition("_")[0]].to_item())
 
@@ -85,4 +94,12 @@ def test_no_field_is_forgotten(name: str) -> None:
 
 
 def test_every_page_has_a_fixture() -> None:
-    assert {name.partition("_")[0] for name in NAMES} == {"product", "offers", "reviews"}
+    assert {name.partition("_")[0] for name in NAMES} == {
+        "product",
+        "offers",
+        "reviews",
+        "texts",
+        "listing",
+        "menu",
+        "sitemap",
+    }

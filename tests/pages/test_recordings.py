@@ -13,15 +13,18 @@ from typing import Any
 import pytest
 
 from domain.identity import CityId, ProductId
+from domain.listing import ListingKind, ListingQuery
 from domain.offers import Offer
 from domain.product import ProductCard, Rung
 from domain.reviews import ReviewSummary
 from kaspi_crawler.pages.board import BoardReading
+from kaspi_crawler.pages.listing import ListingAnswer, ListingPart
 from kaspi_crawler.pages.offers import OffersPage, OffersPart
 from kaspi_crawler.pages.outcomes import TryAgain, Unreadable
 from kaspi_crawler.pages.product import ProductPage
-from kaspi_crawler.pages.reviews import ReviewsPage
+from kaspi_crawler.pages.reviews import ReviewsPage, TextsPage, TextsPart
 from partners.call import Answer
+from partners.kaspi.storefront_listing import category_code
 
 RECORDED = Path(__file__).parents[2].parent / "shared" / "recorded" / "kaspi_storefront"
 ASTANA = CityId("710000000")
@@ -357,3 +360,50 @@ def projected_prices(value: object) -> Iterator[list[Any]]:
     elif isinstance(value, list):
         for one in value:
             yield from projected_prices(one)
+
+
+LISTINGS = [
+    "listing_cards_2025-01_part0.json",
+    "listing_cards_2025-01_part1.json",
+    "listing_cards_2025-01_part2.json",
+    "listing_results_2025-06_two_cards.json",
+]
+JACKETS = ListingQuery(ListingKind.CATEGORY, "Men down jackets")
+
+
+@pytest.mark.parametrize("name", LISTINGS)
+def test_every_recorded_card_is_read(name: str) -> None:
+    part = ListingAnswer(answer(recorded(name)), JACKETS, ASTANA, 1, NOW).to_item()
+    assert isinstance(part, ListingPart)
+    assert part.unreadable == ()
+    raw = json.loads(recorded(name))["data"]
+    assert len(part.cards) == len(raw)
+    for card, told in zip(part.cards, raw, strict=True):
+        assert (card.card_id, card.title) == (told["id"], html.unescape(told["title"]))
+        assert (card.unit_price, card.sale_price) == (told["unitPrice"], told["unitSalePrice"])
+        assert card.price_before_discount == told.get("unitPriceBeforeDiscount")
+        assert card.rating == (Decimal(str(told["rating"])) or None)  # 0.0: nobody has rated
+        assert card.review_amount == told.get("reviewsQuantity")
+        assert card.category_codes == tuple(told.get("categoryCodes", ()))
+        assert card.has_variants == told["hasVariants"]
+        assert card.kaspi_id == (None if card.has_variants else card.card_id)
+
+
+def test_every_recorded_category_can_be_asked_for() -> None:
+    codes = recorded("leaf_category_codes_2026-01.txt").decode().splitlines()
+    assert len(codes) == 805
+    assert [category_code(code) for code in codes] == codes
+
+
+def test_the_recorded_review_is_read_without_its_author() -> None:
+    body = recorded("reviews_106185651_2025-06.json")
+    part = TextsPage(answer(body), ProductId("106185651"), 0, 100, NOW).to_item()
+    assert isinstance(part, TextsPart)
+    (review,) = part.reviews
+    assert (review.id, review.rating, review.text) == (f"{1:032x}", 5, "Классный чехол.")
+    assert review.written_on.isoformat() == "2022-12-09"
+    assert (review.photos, review.merchant_id) == (1, None)
+    assert part.summary
+    assert part.summary.rating_amount == 13_160
+    assert not part.whole
+    assert "Автор" not in repr(part)

@@ -7,7 +7,7 @@ import pytest
 
 from domain.reviews import ReviewSummary
 from kaspi_crawler.pages.outcomes import TryAgain, Unreadable
-from kaspi_crawler.pages.reviews import ReviewsPage
+from kaspi_crawler.pages.reviews import ReviewsPage, TextsPage, TextsPart, without_people
 from tests.pages.building import KETTLE, answer, to_json
 
 NOW = datetime(2026, 9, 18, 18, tzinfo=UTC)
@@ -140,3 +140,89 @@ def test_a_block_is_never_a_product_without_reviews(body: str, status: int, reas
     read = outcome(body, status)
     assert isinstance(read, TryAgain)
     assert read.reason == reason
+
+
+# --- texts ---------------------------------------------------------------------------------------
+
+REVIEW = {
+    "id": "0a01",
+    "author": "Автор Один",
+    "orderNumber": "000000001",
+    "date": "18.09.2026",
+    "rating": 5,
+    "comment": {"plus": "", "minus": "", "text": "Кипятит."},
+}
+
+
+def texts(*reviews: object, page: int = 1, limit: int = 100) -> TextsPart:
+    body = to_json({"data": list(reviews)})
+    read = TextsPage(answer(body), KETTLE, page, limit, NOW).to_item()
+    assert isinstance(read, TextsPart), read
+    return read
+
+
+def test_who_wrote_a_review_is_not_read() -> None:
+    part = texts(REVIEW)
+    assert "Автор" not in repr(part)
+    assert "000000001" not in repr(part)
+
+
+def test_a_spoilt_review_is_told_without_its_words() -> None:
+    part = texts(REVIEW, {**REVIEW, "date": "вчера"}, {**REVIEW, "id": None}, "Автор Два")
+    assert len(part.reviews) == 1
+    assert len(part.unreadable) == 3
+    assert "Автор" not in repr(part)
+
+
+def test_only_the_first_page_tells_of_all_reviews() -> None:
+    body = to_json({"data": [REVIEW], "groupSummary": groups(ALL=7, COMMENT=3)})
+    first = TextsPage(answer(body), KETTLE, 0, 100, NOW).to_item()
+    later = TextsPage(answer(body), KETTLE, 1, 100, NOW).to_item()
+    assert isinstance(first, TextsPart)
+    assert isinstance(later, TextsPart)
+    assert first.summary
+    assert (first.summary.rating_amount, later.summary) == (7, None)
+
+
+def test_an_answer_as_long_as_was_asked_for_may_have_a_successor() -> None:
+    assert texts(REVIEW, limit=1).whole
+    assert not texts(REVIEW, limit=2).whole
+    assert not texts().whole
+
+
+@pytest.mark.parametrize(
+    ("days", "sorted_so"),
+    [
+        pytest.param(("18.09.2026", "17.09.2026", "17.09.2026"), True, id="newest first"),
+        pytest.param(("17.09.2026", "18.09.2026"), False, id="oldest first"),
+        pytest.param((), True, id="nothing to sort"),
+    ],
+)
+def test_the_order_is_looked_at(days: tuple[str, ...], sorted_so: bool) -> None:
+    listed = [{**REVIEW, "id": f"{n}", "date": day} for n, day in enumerate(days)]
+    assert texts(*listed).newest_first == sorted_so
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "kind"),
+    [
+        pytest.param("<html></html>", 200, TryAgain, id="a page in place of data"),
+        pytest.param("{}", 429, TryAgain, id="too many"),
+        pytest.param('{"data": 7}', 200, Unreadable, id="no list"),
+    ],
+)
+def test_an_answer_without_reviews_is_told_apart(body: str, status: int, kind: type) -> None:
+    assert isinstance(TextsPage(answer(body, status), KETTLE, 0, 100, NOW).to_item(), kind)
+
+
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        pytest.param('{"author": "Имя \\" Ф.", "x": 1}', '{"author": "", "x": 1}', id="a quote"),
+        pytest.param('{"orderNumber":123,"y":"a"}', '{"orderNumber":"","y":"a"}', id="number"),
+        pytest.param('[{"author":"Имя обор', '[{"author":""', id="an answer that broke off"),
+        pytest.param('{"author":null}', '{"author":null}', id="nobody"),
+    ],
+)
+def test_an_answer_that_is_kept_names_nobody(body: str, kept: str) -> None:
+    assert without_people(body.encode()).decode() == kept

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from domain.product import Category, Characteristic, Variant
 from pipelines.clean import Clean, clean_board, clean_card, clean_text, is_tidy
 from tests.building import KETTLE, board, card, missing, offer, refresh, reviews
+from tests.discoveries import category, listed, listing, review, texts, tree
 
 TEXTS = st.text(st.sampled_from("аб \t\n\r\x00\x1f\ufeff\xa0\u2003x¦.&"), max_size=12)
 
@@ -96,3 +97,13 @@ def test_a_refresh_is_tidied_in_all_its_parts() -> None:
 )
 def test_readings_without_typed_text_pass(reading: Any) -> None:
     assert Clean().process_item(reading) is reading
+
+
+def test_what_leads_to_products_is_tidied_too() -> None:
+    assert Clean().process_item(listing(listed(title="Чай\x00ник  белый "))) == listing(
+        listed(title="Чайник белый")
+    )
+    assert Clean().process_item(texts(review(1, text=" Кипя\x07тит.\nДолго. "))) == texts(
+        review(1, text="Кипятит.\nДолго.")
+    )
+    assert Clean().process_item(tree(category(title="Чайники "))) == tree(category())

@@ -19,6 +19,7 @@ from tests.building import (
     refresh,
     reviews,
 )
+from tests.discoveries import category, listed, listing, review, sitemap, texts, tree, variants
 
 AGAIN: list[Any] = [
     pytest.param(board(offer()), board(offer(), minutes=1), id="a board"),
@@ -26,6 +27,7 @@ AGAIN: list[Any] = [
     pytest.param(reviews(), reviews(minutes=1), id="reviews"),
     pytest.param(missing(), missing(minutes=1), id="a product that is not there"),
     pytest.param(refresh(), missing(), id="a product that was there a moment ago"),
+    pytest.param(texts(review(1)), texts(review(2), minutes=1), id="a page of reviews"),
 ]
 
 
@@ -46,6 +48,15 @@ def test_different_things_go_on() -> None:
         reviews(product=LAMP),
         refresh(),
         refresh(board(offer(), product=LAMP), card=card(product=LAMP)),
+        texts(review(1)),
+        texts(review(2), page=1),
+        listing(listed()),
+        listing(listed(), page=1),
+        listing(listed(), city_id=ASTANA),
+        variants(KETTLE),
+        tree(category()),
+        tree(category(), minutes=1),
+        sitemap("kettles"),
     ]
     stage = Deduplicate()
     assert [stage.process_item(reading) for reading in readings] == readings

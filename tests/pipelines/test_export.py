@@ -30,6 +30,7 @@ from tests.building import (
     refresh,
     reviews,
 )
+from tests.discoveries import category, listed, listing, review, sitemap, texts, tree, variants
 
 NAME = "20260918T070000Z-1b9d6bcd"
 
@@ -57,6 +58,30 @@ def test_every_line_says_what_it_is(reading: Finding, kind: str) -> None:
         kind,
         KETTLE,
     )
+
+
+@pytest.mark.parametrize(
+    ("found", "kind"),
+    [
+        pytest.param(listing(listed()), "listing", id="a page of a listing"),
+        pytest.param(variants(KETTLE), "variants", id="variants"),
+        pytest.param(tree(category()), "categories", id="a tree"),
+        pytest.param(sitemap("kettles"), "sitemap", id="a sitemap"),
+        pytest.param(texts(review(1)), "review_texts", id="reviews"),
+    ],
+)
+def test_a_discovery_is_a_line_as_well(found: Finding, kind: str) -> None:
+    line = written(found)
+    assert list(line)[:2] == ["schema_version", "kind"]
+    assert line["kind"] == kind
+    assert line["checked_at"].startswith("2026-09-18")
+
+
+def test_a_line_of_a_listing_names_it_and_its_cards() -> None:
+    line = written(listing(listed(place=3)))
+    assert (line["listing"], line["query"], line["city_id"]) == ("category", "Kettles", ALMATY)
+    (card,) = line["cards"]
+    assert (card["card_id"], card["place"], card["rating"]) == (KETTLE, 3, 4.88)
 
 
 def test_a_product_has_the_names_of_the_table() -> None:

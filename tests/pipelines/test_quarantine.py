@@ -77,6 +77,11 @@ def test_readings_pass(tmp_path: Path) -> None:
             "Product 104500100 was not read: html_instead_of_json.",
             id="reviews belong to no city",
         ),
+        pytest.param(
+            {"kaspi_id": ProductId("category 'A/B', page 3")},
+            "Category 'A/B', page 3 in city 750000000 was not read: html_instead_of_json.",
+            id="a listing is called by its name",
+        ),
     ],
 )
 def test_an_unread_answer_is_told_in_a_sentence(

@@ -10,10 +10,11 @@ from scrapy.exceptions import DropItem
 
 from domain.identity import MerchantId, ProductId
 from domain.money import DEAREST, Tenge
-from domain.readings import Finding
+from domain.readings import Finding, ProductReading
 from pipelines.validate import Validate, complaints
 from tests.building import (
     ASTANA,
+    KETTLE,
     LAMP,
     board,
     card,
@@ -22,6 +23,18 @@ from tests.building import (
     offer,
     refresh,
     reviews,
+)
+from tests.discoveries import (
+    GROUP,
+    category,
+    group,
+    listed,
+    listing,
+    review,
+    sitemap,
+    texts,
+    tree,
+    variants,
 )
 
 LATE = datetime.now(UTC) + timedelta(hours=1)
@@ -45,7 +58,7 @@ TRUE: list[Any] = [
 
 
 @pytest.mark.parametrize("reading", TRUE)
-def test_what_is_true_passes(reading: Finding) -> None:
+def test_what_is_true_passes(reading: ProductReading) -> None:
     assert list(complaints(reading)) == []
     assert Validate().process_item(reading) is reading
 
@@ -106,7 +119,7 @@ UNTRUE: list[Any] = [
 
 
 @pytest.mark.parametrize(("reading", "sentence"), UNTRUE)
-def test_what_cannot_be_true_is_refused(reading: Finding, sentence: str) -> None:
+def test_what_cannot_be_true_is_refused(reading: ProductReading, sentence: str) -> None:
     with pytest.raises(DropItem, match="A reading was refused") as refused:
         Validate().process_item(reading)
     assert sentence in str(refused.value)
@@ -116,3 +129,40 @@ def test_what_cannot_be_true_is_refused(reading: Finding, sentence: str) -> None
 def test_a_clock_that_is_a_little_fast_is_borne() -> None:
     soon = datetime.now(UTC) + timedelta(minutes=4)
     assert list(complaints(board(offer(), checked_at=soon))) == []
+
+
+UNTRUE_DISCOVERIES: list[Any] = [
+    pytest.param(listing(listed(), listed()), "names a card twice", id="a card twice"),
+    pytest.param(
+        listing(listed(sale_price=Tenge(0))), "a price of 0 ₸", id="a hint that is no price"
+    ),
+    pytest.param(listing(group(GROUP)), "not a number", id="a group in the place of a product"),
+    pytest.param(listing(listed(rating=Decimal(6))), "a rating of 6", id="too good"),
+    pytest.param(listing(listed(), checked_at=LATE), "in the future", id="a listing of tomorrow"),
+    pytest.param(variants(GROUP), "not a number", id="a variant that is a group"),
+    pytest.param(tree(), "are none", id="a tree without a category"),
+    pytest.param(sitemap(), "are none", id="a sitemap without a category"),
+    pytest.param(texts(review(1), review(1)), "names a review twice", id="a review twice"),
+    pytest.param(texts(review(1, rating=9)), "9 stars", id="nine stars"),
+]
+
+
+@pytest.mark.parametrize(("found", "sentence"), UNTRUE_DISCOVERIES)
+def test_a_discovery_that_cannot_be_true_is_refused(found: Finding, sentence: str) -> None:
+    with pytest.raises(DropItem, match=sentence):
+        Validate().process_item(found)
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        pytest.param(listing(listed(), group(None, 2)), id="a listing"),
+        pytest.param(listing(), id="an empty page"),
+        pytest.param(variants(KETTLE, LAMP), id="variants"),
+        pytest.param(tree(category()), id="a tree"),
+        pytest.param(sitemap("kettles"), id="a sitemap"),
+        pytest.param(texts(review(1), review(2)), id="reviews"),
+    ],
+)
+def test_a_true_discovery_passes(found: Finding) -> None:
+    assert Validate().process_item(found) is found

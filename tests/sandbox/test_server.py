@@ -277,3 +277,68 @@ async def test_a_taken_port_is_said_to_be_taken(market: World) -> None:
         with pytest.raises(OSError, match="in use"):
             async with running(market, port=taken.getsockname()[1]):
                 pass
+
+
+BROWSER = {"User-Agent": "Mozilla/5.0", "Referer": "https://kaspi.kz/shop/"}
+LISTING = "/yml/product-view/pl"
+
+
+@pytest.mark.parametrize("path", ["filters", "results"])
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        pytest.param(BROWSER, 200, id="a browser inside the shop"),
+        pytest.param({"Referer": "x", "User-Agent": "Kaspi/5.1 (Android)"}, 403, id="an app"),
+        pytest.param({"User-Agent": "Mozilla/5.0"}, 403, id="without a Referer"),
+    ],
+)
+async def test_listings_are_for_browsers(
+    session: ClientSession, path: str, headers: dict[str, str], status: int
+) -> None:
+    async with session.get(f"{LISTING}/{path}?page=0", headers=headers) as answer:
+        assert answer.status == status
+        body = await answer.text()
+    assert ("nginx" in body) == (status == 403)
+
+
+async def test_a_search_is_walled_off_with_a_spring_error(session: ClientSession) -> None:
+    async with session.get(f"{LISTING}/results?text=a&page=2", headers=BROWSER) as answer:
+        assert answer.status == 400
+        assert (await answer.json())["error"] == "Bad Request"
+
+
+async def test_the_city_may_come_from_a_header_alone(session: ClientSession) -> None:
+    headers = {**BROWSER, "X-KS-City": ASTANA}
+    async with session.get(f"{LISTING}/results?page=0", headers=headers) as answer:
+        cards = (await answer.json())["data"]
+    assert {zone for card in cards for zone in card["deliveryZones"]} == {ASTANA}
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "kind"),
+    [
+        pytest.param("/shop/sitemap.xml", 200, "text/xml", id="the sitemap"),
+        pytest.param("/shop/Category-ru-KZT-almaty.xml", 200, "text/xml", id="a city's"),
+        pytest.param("/shop/Category-ru-KZT-atlantis.xml", 404, "text/html", id="no city's"),
+        pytest.param(
+            "/yml/main-navigation/n/n/desktop-menu?depth=2", 200, "application/json", id="the menu"
+        ),
+        pytest.param(
+            "/yml/main-navigation/n/n/desktop-menu?depth=x", 400, "application/json", id="no depth"
+        ),
+    ],
+)
+async def test_what_leads_to_listings_is_served(
+    session: ClientSession, path: str, status: int, kind: str
+) -> None:
+    async with session.get(path) as answer:
+        assert (answer.status, answer.content_type) == (status, kind)
+
+
+async def test_a_group_of_variants_shows_the_page_of_one_of_them(
+    session: ClientSession, market: World
+) -> None:
+    card = next(card for card in market.cards.values() if card.base_codes)
+    async with session.get(f"/shop/p/any-words-{card.base_codes[-1]}/") as answer:
+        shown = assigned(await answer.text(), "BACKEND.components.item")["card"]["id"]
+    assert market.cards[shown].base_codes[-1] == card.base_codes[-1]

@@ -8,7 +8,7 @@ import attrs
 
 from domain.identity import CityId, MerchantId, ProductId
 from domain.offers import Offer, OfferBoard
-from domain.readings import Finding, ProductMissing, ProductRefresh
+from domain.readings import ProductMissing, ProductReading, ProductRefresh
 from storage.statements import OFFER_HISTORY_COLUMNS, REMEMBERED_OFFER_COLUMNS
 
 Key = tuple[ProductId, CityId]
@@ -63,7 +63,7 @@ class Memory:
     cards: dict[ProductId, datetime] = attrs.field(factory=dict)
     gone: dict[ProductId, datetime | None] = attrs.field(factory=dict)
 
-    def read(self, reading: Finding) -> None:
+    def read(self, reading: ProductReading) -> None:
         """Take any reading."""
         match reading:
             case OfferBoard():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from domain.identity import ProductId
 from domain.offers import Offer, OfferBoard
-from domain.readings import Finding, ProductMissing, ProductRefresh
+from domain.readings import ProductMissing, ProductReading, ProductRefresh
 from domain.reviews import ReviewSummary
 from storage.writer import BatchWriter, NotStored
 from tests.building import ALMATY, ASTANA, board, card, missing, offer, refresh, reviews
@@ -36,10 +36,10 @@ pace = st.sampled_from([3, 3, 3, 1, 0, -5])
 
 
 @st.composite
-def stories(draw: st.DrawFn) -> list[list[Finding]]:
+def stories(draw: st.DrawFn) -> list[list[ProductReading]]:
     """Batches of readings. The same few boards come again and again, as they do in life."""
     shelf = draw(st.lists(held_offers, min_size=1, max_size=3))
-    batches: list[list[Finding]] = [[]]
+    batches: list[list[ProductReading]] = [[]]
     days = 0
     for _ in range(draw(st.integers(1, 30))):
         days += draw(pace)
@@ -50,7 +50,7 @@ def stories(draw: st.DrawFn) -> list[list[Finding]]:
 
 
 @st.composite
-def readings(draw: st.DrawFn, minutes: int, shelf: list[tuple[Offer, ...]]) -> Finding:
+def readings(draw: st.DrawFn, minutes: int, shelf: list[tuple[Offer, ...]]) -> ProductReading:
     product, city = draw(st.sampled_from(PAIR)), draw(st.sampled_from(CITIES))
     match draw(st.integers(0, 12)):
         case 0:
@@ -74,7 +74,7 @@ def readings(draw: st.DrawFn, minutes: int, shelf: list[tuple[Offer, ...]]) -> F
             )
 
 
-def renamed(reading: Finding, name: ProductId) -> Finding:
+def renamed(reading: ProductReading, name: ProductId) -> ProductReading:
     match reading:
         case ProductRefresh():
             return attrs.evolve(reading, card=attrs.evolve(reading.card, kaspi_id=name))
@@ -82,11 +82,11 @@ def renamed(reading: Finding, name: ProductId) -> Finding:
             return attrs.evolve(reading, kaspi_id=name)
 
 
-async def tell(writer: BatchWriter, story: list[list[Finding]]) -> Memory:
+async def tell(writer: BatchWriter, story: list[list[ProductReading]]) -> Memory:
     """Write the story, as of products that nobody has heard of, and return what a model holds."""
     names = {name: ProductId(str(next(numbers))) for name in PAIR}
     memory = Memory()
-    met: list[Finding] = [
+    met: list[ProductReading] = [
         refresh(card=card(-1, product=name), boards=(), reviews=None) for name in PAIR
     ]
     for batch in [met, *story]:

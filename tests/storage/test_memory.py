@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import HealthCheck, given, settings
 
 from domain.identity import ProductId
-from domain.readings import Finding
+from domain.readings import ProductReading
 from storage.statements import (
     PASSING_OFFER_COLUMNS,
     REMEMBERED_OFFER_COLUMNS,
@@ -24,7 +24,7 @@ from tests.storage.stories import stories, tell
 )
 @given(story=stories())
 async def test_the_memory_answers_like_one_that_forgets_nothing(
-    writer: BatchWriter, database: str, story: list[list[Finding]]
+    writer: BatchWriter, database: str, story: list[list[ProductReading]]
 ) -> None:
     memory = await tell(writer, story)
     check_every_moment(database, memory)

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.moments import almaty_date
-from domain.readings import Finding
+from domain.readings import ProductReading
 from storage.partitions import following, month_of
 from storage.retention import RolledUp, kept_from, roll_up
 from storage.writer import BatchWriter, Patience
@@ -186,7 +186,11 @@ async def test_two_who_forget_at_once_take_turns(
 )
 @given(story=stories(), cut=st.integers(0, 4), one_by_one=st.booleans())
 async def test_whatever_happened_the_kept_history_stays_exact(
-    engine: AsyncEngine, database: str, story: list[list[Finding]], cut: int, one_by_one: bool
+    engine: AsyncEngine,
+    database: str,
+    story: list[list[ProductReading]],
+    cut: int,
+    one_by_one: bool,
 ) -> None:
     writer = BatchWriter(engine, Patience(linger=0.001, give_up_after=5.0))
     memory = await tell(writer, story)

@@ -1,0 +1,138 @@
+"""`scrapy sales`: intervals of what was sold, and what they stand on."""
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from domain.identity import MerchantId, ProductId
+from domain.reviews import ReviewText
+from storage.database import open_engine
+from storage.writer import BatchWriter, Patience
+from tests.building import START, card, refresh, reviews
+from tests.commands.console import Console
+from tests.discoveries import review, texts
+
+PRODUCTS = [ProductId(f"10450{number:04}") for number in range(8)]
+OURS, THEIRS = MerchantId("101"), MerchantId("202")
+#: Each product: so many texts of each shop within a month, and as many a year ago.
+TEXTS = 20
+
+
+def written(product: int) -> list[ReviewText]:
+    told = []
+    for number in range(3 * TEXTS):
+        age = 400 if number >= 2 * TEXTS else number % 28
+        told.append(
+            review(
+                1_000 * product + number,
+                written_on=(START - timedelta(days=age)).date(),
+                merchant_id=OURS if number % 2 else THEIRS,
+            )
+        )
+    return told
+
+
+async def _fill(address: str) -> None:
+    engine = open_engine(address)
+    writer = BatchWriter(engine, Patience(linger=0.001))
+    for number, product in enumerate(PRODUCTS):
+        counts = reviews(product=product, rating_amount=120, review_amount=60)
+        await writer.save(refresh(card=card(product=product), boards=(), reviews=counts))
+        await writer.save(texts(*written(number), product=product))
+    await writer.close()
+    await engine.dispose()
+
+
+@pytest.fixture
+def sales(console: Console, database: str) -> Console:
+    """A console over eight reviewed products: 40 texts a month, each second rating has one."""
+    asyncio.run(_fill(database))
+    return console.having(DATABASE_URL=database)
+
+
+def estimates(told: str) -> dict[str, tuple[int, int, int, str]]:
+    lines = (line.split("\t") for line in told.splitlines())
+    return {line[0]: (int(line[1]), int(line[2]), int(line[3]), line[4]) for line in lines}
+
+
+def test_until_it_is_calibrated_an_estimate_is_wide_and_says_so(
+    sales: Console, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert sales.type_here("sales", "estimate", "--days", "30") == 0
+    told = estimates(capsys.readouterr().out)
+    assert set(told) == set(PRODUCTS)
+    for low, high, count, basis in told.values():
+        assert (count, basis) == (2 * TEXTS, "assumed")
+        assert high > 10 * low
+
+
+def test_days_and_products_are_chosen(sales: Console, capsys: pytest.CaptureFixture[str]) -> None:
+    assert sales.type_here("sales", "estimate", "--days", "500", "--products", PRODUCTS[0]) == 0
+    told = estimates(capsys.readouterr().out)
+    assert {product: one[2] for product, one in told.items()} == {PRODUCTS[0]: 3 * TEXTS}
+
+
+@pytest.mark.parametrize(
+    ("merchant", "sold"),
+    [
+        pytest.param((), 800, id="all that was sold"),
+        pytest.param(("--merchant", OURS), 400, id="what one shop sold, by its own reviews"),
+    ],
+)
+def test_a_calibrated_estimate_is_narrow_and_holds_the_truth(
+    sales: Console,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    merchant: tuple[str, ...],
+    sold: int,
+) -> None:
+    """Every tenth buyer rated: 800 pieces, 80 ratings, 40 texts."""
+    path = tmp_path / "sold.csv"
+    path.write_text("товар;продано\n" + "".join(f"{one};{sold}\n" for one in PRODUCTS))
+    assert sales.type_here("sales", "calibrate", str(path), *merchant) == 0
+    said = capsys.readouterr().out
+    assert "all categories" in said
+    assert "Чайники" in said
+    assert sales.type_here("sales", "estimate") == 0
+    for low, high, _, basis in estimates(capsys.readouterr().out).values():
+        assert low <= 800 <= high < 2 * low
+        assert basis == "sold.csv, 30 days"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param(["guess"], "estimate|calibrate", id="another verb"),
+        pytest.param(["estimate", "--days", "0"], "--days 30", id="no days"),
+        pytest.param(["estimate", "all"], "scrapy sales estimate", id="a word too many"),
+        pytest.param(["calibrate"], "sold.csv", id="no file"),
+        pytest.param(["calibrate", "{directory}/words.csv"], "line 2", id="a line of words"),
+        pytest.param(["calibrate", "{directory}/few.csv"], "at least 5", id="too few products"),
+        pytest.param(["calibrate", "{directory}/none.csv"], "No such file", id="no such file"),
+        pytest.param(
+            ["calibrate", "{directory}/few.csv", "--merchant", "ИП Пример"], "11271005", id="a name"
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_sentence(
+    sales: Console,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    words: list[str],
+    said: str,
+) -> None:
+    (tmp_path / "words.csv").write_text(f"product,pieces\n{PRODUCTS[0]},много\n")
+    (tmp_path / "few.csv").write_text(f"{PRODUCTS[0]},12\n999,3\n")
+    assert sales.type_here("sales", *(word.format(directory=tmp_path) for word in words)) == 2
+    complaint = capsys.readouterr().err
+    assert said in complaint
+    assert "Traceback" not in complaint
+
+
+def test_without_reviews_it_says_where_they_come_from(
+    console: Console, database: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert console.having(DATABASE_URL=database).type_here("sales", "estimate") == 0
+    assert "texts=yes" in capsys.readouterr().err
