@@ -268,7 +268,7 @@ COMMENTS = {
     "COLUMN products.review_amount": "Reviews with a text (group COMMENT), as the page shows.",
     "COLUMN products.rating_amount": "All ratings, with a text or without (group ALL).",
     "COLUMN products.rating_stars": "[[rate, count]], as the marketplace gives them.",
-    "COLUMN products.rung": "Part of the page the card was read from: state, ld+json or meta; browser: the state that a browser built.",
+    "COLUMN products.rung": "Part of the page the card was read from: state, ld+json or meta.",
     "COLUMN products.card_created_at": "When the marketplace created the card.",
     "COLUMN products.first_seen_at": "When we first met the product.",
     "COLUMN products.checked_at": "Last reading of the card, the reviews or the home city's board; moves when nothing "
