@@ -11,14 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import Any, ClassVar
 
-from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 from scrapy.settings import Settings
 
 from kaspi_crawler.arguments import BadArgument
-from kaspi_crawler.complaints import in_a_sentence
+from kaspi_crawler.verbs import VerbCommand
 from storage.embedded import DatabaseUnavailable, connect_address, is_embedded
 from storage.embedded.binaries import program
 
@@ -35,40 +33,27 @@ _TAKES_MORE = ("psql", "retain")
 TERMINALS = "/etc/terminfo:/lib/terminfo:/usr/share/terminfo"
 
 
-class Command(ScrapyCommand):
+class Command(VerbCommand):
     """One verb for each way in; the embedded server starts by itself."""
 
-    requires_project = True
-    requires_crawler_process = False
-    default_settings: ClassVar[dict[str, Any]] = {"LOG_ENABLED": False}
+    verbs = VERBS
+    about = "The database: its address, psql, status, upgrade, retain"
+    follows = "arguments of psql or retain"
+    takes = argparse.REMAINDER
 
-    def syntax(self) -> str:
-        return f"[options] {'|'.join(VERBS)} [arguments of psql or retain]"
-
-    def short_desc(self) -> str:
-        return "The database: its address, psql, status, upgrade, retain"
-
-    def long_desc(self) -> str:
-        return "; ".join(f"{verb}: {meaning}" for verb, meaning in VERBS.items())
-
-    def add_options(self, parser: argparse.ArgumentParser) -> None:
-        super().add_options(parser)
-        parser.add_argument("verb", nargs="?", help=", ".join(VERBS))
-        # Everything behind the verb is the verb's, also what looks like an option of Scrapy.
-        parser.add_argument("arguments", nargs=argparse.REMAINDER, help="for psql or retain")
-
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        given = [*opts.arguments, *args]
-        if opts.verb not in VERBS:
-            raise UsageError(f"say what to do: scrapy database {'|'.join(VERBS)}", print_help=False)
-        if given and opts.verb not in _TAKES_MORE:
-            raise UsageError(f"{opts.verb} takes no {given[0]!r}", print_help=False)
-        settings = self.settings or Settings()
+    def do(
+        self,
+        verb: str,
+        words: Sequence[str],
+        opts: argparse.Namespace,  # noqa: ARG002
+        settings: Settings,
+    ) -> int:
+        if words and verb not in _TAKES_MORE:
+            raise UsageError(f"{verb} takes no {words[0]!r}", print_help=False)
         # The settings hold the environment's address, unless the command line replaced it.
         environ = {**os.environ, "DATABASE_URL": settings.get("DATABASE_URL") or ""}
-        with in_a_sentence("database"):
-            address = connect_address(environ, Path(settings.get("DATA_DIR") or ".data"))
-            self.exitcode = _do(opts.verb, address, given, environ)
+        address = connect_address(environ, Path(settings.get("DATA_DIR") or ".data"))
+        return _do(verb, address, words, environ)
 
 
 def _do(verb: str, address: str, given: Sequence[str], environ: Mapping[str, str]) -> int:

@@ -5,16 +5,14 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING
 
-from scrapy.commands import ScrapyCommand
-from scrapy.exceptions import UsageError
 from scrapy.settings import Settings
 
 from domain.moments import ALMATY
 from kaspi_crawler import proxies
 from kaspi_crawler.arguments import BadArgument
-from kaspi_crawler.complaints import in_a_sentence
+from kaspi_crawler.verbs import VerbCommand
 
 if TYPE_CHECKING:
     # At run time storage is imported when it is needed, so that mistakes are told at once.
@@ -29,33 +27,21 @@ VERBS = {
 _HEADINGS = "host\tkind\texit\thealth\tstate\tanswered\trefused\trests\ttrials"
 
 
-class Command(ScrapyCommand):
+class Command(VerbCommand):
     """One verb for each thing that people do with proxies; no verb shows a password."""
 
-    requires_project = True
-    requires_crawler_process = False
-    default_settings: ClassVar[dict[str, Any]] = {"LOG_ENABLED": False}
+    verbs = VERBS
+    about = "Proxies: add, remove, list; how each exit fares: status"
+    follows = "addresses of add, or names of remove"
 
-    def syntax(self) -> str:
-        return f"[options] {'|'.join(VERBS)} [addresses of add, or names of remove]"
-
-    def short_desc(self) -> str:
-        return "Proxies: add, remove, list; how each exit fares: status"
-
-    def long_desc(self) -> str:
-        return "; ".join(f"{verb}: {meaning}" for verb, meaning in VERBS.items())
-
-    def add_options(self, parser: argparse.ArgumentParser) -> None:
-        super().add_options(parser)
-        parser.add_argument("verb", nargs="?", help=", ".join(VERBS))
-        parser.add_argument("what", nargs="*", help="addresses of add, or names of remove")
-
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        words = [*opts.what, *args]
-        if opts.verb not in VERBS:
-            raise UsageError(f"say what to do: scrapy proxies {'|'.join(VERBS)}", print_help=False)
-        with in_a_sentence("proxies"):
-            self.exitcode = _do(opts.verb, words, self.settings or Settings())
+    def do(
+        self,
+        verb: str,
+        words: Sequence[str],
+        opts: argparse.Namespace,  # noqa: ARG002
+        settings: Settings,
+    ) -> int:
+        return _do(verb, words, settings)
 
 
 def _do(verb: str, words: Sequence[str], settings: Settings) -> int:

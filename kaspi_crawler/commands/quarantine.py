@@ -6,11 +6,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import attrs
-from scrapy.commands import ScrapyCommand
-from scrapy.exceptions import UsageError
 from scrapy.settings import Settings
 
 from domain.categories import CategoryTree, SitemapCategories
@@ -19,12 +17,12 @@ from domain.product import ProductCard
 from domain.readings import ProductMissing, Source
 from domain.reviews import ReviewSummary
 from kaspi_crawler.arguments import BadArgument
-from kaspi_crawler.complaints import in_a_sentence
 from kaspi_crawler.pages.again import Question, read_again
 from kaspi_crawler.pages.listing import ListingPart
 from kaspi_crawler.pages.offers import OffersPart
 from kaspi_crawler.pages.outcomes import TryAgain, Unreadable
 from kaspi_crawler.pages.reviews import TextsPart
+from kaspi_crawler.verbs import VerbCommand
 from partners.call import Answer
 
 VERBS = {
@@ -35,40 +33,24 @@ VERBS = {
 _RIGHT = "A right one: scrapy quarantine replay all"
 
 
-class Command(ScrapyCommand):
+class Command(VerbCommand):
     """One verb for each thing that people do with it."""
 
-    requires_project = True
-    requires_crawler_process = False
-    default_settings: ClassVar[dict[str, Any]] = {"LOG_ENABLED": False}
-
-    def syntax(self) -> str:
-        return f"[options] {'|'.join(VERBS)} [NAME|all]"
-
-    def short_desc(self) -> str:
-        return "Answers that could not be read: list, show, replay"
-
-    def long_desc(self) -> str:
-        return "; ".join(f"{verb}: {meaning}" for verb, meaning in VERBS.items())
+    verbs = VERBS
+    about = "Answers that could not be read: list, show, replay"
+    follows = "NAME, or all"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
-        parser.add_argument("verb", nargs="?", help=", ".join(VERBS))
-        parser.add_argument("what", nargs="*", help="a name out of the list, or all")
         parser.add_argument(
             "--forget", action="store_true", help="of replay: remove the answers that read now"
         )
 
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        words = [*opts.what, *args]
-        if opts.verb not in VERBS:
-            raise UsageError(
-                f"say what to do: scrapy quarantine {'|'.join(VERBS)}", print_help=False
-            )
-        settings = self.settings or Settings()
+    def do(
+        self, verb: str, words: Sequence[str], opts: argparse.Namespace, settings: Settings
+    ) -> int:
         kept = dict(kept_answers(Path(settings["DATA_DIR"]) / "quarantine"))
-        with in_a_sentence("quarantine"):
-            self.exitcode = _do(opts.verb, words, kept, forget=opts.forget)
+        return _do(verb, words, kept, forget=opts.forget)
 
 
 @attrs.frozen

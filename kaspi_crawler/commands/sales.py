@@ -1,14 +1,11 @@
 """`scrapy sales`: how much is sold of each product, as its reviews let one guess."""
 
 import argparse
-import csv
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING
 
-from scrapy.commands import ScrapyCommand
-from scrapy.exceptions import UsageError
 from scrapy.settings import Settings
 
 from domain.identity import MerchantId, ProductId
@@ -23,7 +20,8 @@ from domain.sales import (
 )
 from kaspi_crawler import arguments
 from kaspi_crawler.arguments import BadArgument
-from kaspi_crawler.complaints import in_a_sentence
+from kaspi_crawler.csv_lines import csv_lines
+from kaspi_crawler.verbs import VerbCommand
 from partners.kaspi.storefront import product_id
 from partners.kaspi.storefront_listing import NotAListing, merchant_id
 
@@ -37,29 +35,17 @@ VERBS = {
 }
 _RIGHT = "A right one: scrapy sales calibrate sold.csv --days 90 --merchant 11271005"
 _MOST_DAYS = 3_650
-_HEADINGS = {"product", "kaspi_id", "id", "sku", "товар", "код"}
 
 
-class Command(ScrapyCommand):
+class Command(VerbCommand):
     """Reads the texts of reviews that `scrapy crawl reviews -a texts=yes` has kept."""
 
-    requires_project = True
-    requires_crawler_process = False
-    default_settings: ClassVar[dict[str, Any]] = {"LOG_ENABLED": False}
-
-    def syntax(self) -> str:
-        return f"[options] {'|'.join(VERBS)} [file of calibrate]"
-
-    def short_desc(self) -> str:
-        return "Estimate sales from reviews, as intervals; calibrate them on known sales"
-
-    def long_desc(self) -> str:
-        return "; ".join(f"{verb}: {meaning}" for verb, meaning in VERBS.items())
+    verbs = VERBS
+    about = "Estimate sales from reviews, as intervals; calibrate them on known sales"
+    follows = "file of calibrate"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
-        parser.add_argument("verb", nargs="?", help=", ".join(VERBS))
-        parser.add_argument("what", nargs="*", help="the file of calibrate")
         parser.add_argument(
             "--days", metavar="N", help="days before the last reading of the reviews; default: 30"
         )
@@ -70,17 +56,11 @@ class Command(ScrapyCommand):
             "--merchant", metavar="ID", help="of calibrate: the file tells his sales alone"
         )
 
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        words = [*opts.what, *args]
-        if opts.verb not in VERBS:
-            raise UsageError(f"say what to do: scrapy sales {'|'.join(VERBS)}", print_help=False)
-        with in_a_sentence("sales"):
-            days = _days(opts.days)
-            settings = self.settings or Settings()
-            if opts.verb == "estimate":
-                self.exitcode = _estimate(words, days, opts, settings)
-            else:
-                self.exitcode = _calibrate(words, days, opts, settings)
+    def do(
+        self, verb: str, words: Sequence[str], opts: argparse.Namespace, settings: Settings
+    ) -> int:
+        run = _estimate if verb == "estimate" else _calibrate
+        return run(words, _days(opts.days), opts, settings)
 
 
 def _days(text: str | None) -> int:
@@ -186,15 +166,7 @@ def _merchant(text: str | None) -> MerchantId | None:
 def _sold(path: Path) -> dict[ProductId, int]:
     """Pieces by product. Raises BadArgument for a line that says something else, OSError."""
     sold: dict[ProductId, int] = {}
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BadArgument(f"calibrate: {path} is no text in UTF-8 ({error})") from None
-    lines = csv.reader(text.replace(";", ",").replace("\t", ",").splitlines())
-    for number, cells in enumerate(lines, start=1):
-        told = [cell.strip() for cell in cells]
-        if not any(told) or (number == 1 and told[0].casefold() in _HEADINGS):
-            continue
+    for number, told in csv_lines(path, "calibrate"):
         try:
             pieces = int(told[1])
             sold[product_id(told[0])] = pieces

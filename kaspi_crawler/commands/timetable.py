@@ -9,15 +9,13 @@ import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING
 
-from scrapy.commands import ScrapyCommand
-from scrapy.exceptions import UsageError
 from scrapy.settings import Settings
 
 from domain.moments import ALMATY
 from kaspi_crawler.arguments import BadArgument
-from kaspi_crawler.complaints import in_a_sentence
+from kaspi_crawler.verbs import VerbCommand
 from partners.kaspi.storefront import Storefront
 
 if TYPE_CHECKING:
@@ -37,42 +35,28 @@ _NAMED = ("run-now", "pause", "resume")
 _TALKATIVE = ("procrastinate", "psycopg.pool")
 
 
-class Command(ScrapyCommand):
+class Command(VerbCommand):
     """One verb for each thing that people do with a timetable."""
 
-    requires_project = True
-    requires_crawler_process = False
-    default_settings: ClassVar[dict[str, Any]] = {"LOG_ENABLED": False}
-
-    def syntax(self) -> str:
-        return f"[options] {'|'.join(VERBS)} [entry]"
-
-    def short_desc(self) -> str:
-        return "The timetable: run, list, run-now, pause, resume, history"
-
-    def long_desc(self) -> str:
-        return "; ".join(f"{verb}: {meaning}" for verb, meaning in VERBS.items())
+    verbs = VERBS
+    about = "The timetable: run, list, run-now, pause, resume, history"
+    follows = "the entry's name"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
-        parser.add_argument("verb", nargs="?", help=", ".join(VERBS))
-        parser.add_argument("entry", nargs="*", help="the entry's name")
         parser.add_argument(
             "--last", type=int, default=20, metavar="N", help="lines of history; default: 20"
         )
 
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        names = [*opts.entry, *args]
-        if opts.verb not in VERBS:
-            said = f"say what to do: scrapy timetable {'|'.join(VERBS)}"
-            raise UsageError(said, print_help=False)
-        settings = self.settings or Settings()
-        with in_a_sentence("timetable"):
-            name = _name(opts.verb, names)
-            if opts.verb == "run":
-                _run(settings)
-            else:
-                _do(opts.verb, _address(settings), name, opts.last)
+    def do(
+        self, verb: str, words: Sequence[str], opts: argparse.Namespace, settings: Settings
+    ) -> int:
+        name = _name(verb, words)
+        if verb == "run":
+            _run(settings)
+        else:
+            _do(verb, _address(settings), name, opts.last)
+        return 0
 
 
 def _name(verb: str, names: Sequence[str]) -> str | None:

@@ -1,24 +1,20 @@
 """`scrapy worklist`: which boards are read when a crawl is given no products."""
 
 import argparse
-import csv
-import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING
 
 import attrs
-from scrapy.commands import ScrapyCommand
-from scrapy.exceptions import UsageError
 from scrapy.settings import Settings
 
 from domain.identity import ALMATY_CITY, CityId, ProductId
 from domain.moments import ALMATY
 from kaspi_crawler import arguments
 from kaspi_crawler.arguments import BadArgument
-from kaspi_crawler.complaints import in_a_sentence
+from kaspi_crawler.csv_lines import csv_lines
+from kaspi_crawler.verbs import VerbCommand
 from partners.kaspi.storefront import city_id, product_id
 
 if TYPE_CHECKING:
@@ -34,43 +30,26 @@ VERBS = {
     "import": "put the lines of a CSV or text file on it: product[,city]",
 }
 _RIGHT = "A right one: scrapy worklist add 102298404 --cities almaty,astana"
-#: What follows a lone # is a remark; an address may hold one.
-_REMARK = re.compile(r"(?:^|\s)#")
-#: Names that a file's first line may give to its columns.
-_HEADINGS = {"product", "kaspi_id", "id", "sku", "товар", "код"}
 
 
-class Command(ScrapyCommand):
+class Command(VerbCommand):
     """One verb for each thing that people do with a list."""
 
-    requires_project = True
-    requires_crawler_process = False
-    default_settings: ClassVar[dict[str, Any]] = {"LOG_ENABLED": False}
-
-    def syntax(self) -> str:
-        return f"[options] {'|'.join(VERBS)} [products, or the file of import]"
-
-    def short_desc(self) -> str:
-        return "The work list: add, remove, list, import"
-
-    def long_desc(self) -> str:
-        return "; ".join(f"{verb}: {meaning}" for verb, meaning in VERBS.items())
+    verbs = VERBS
+    about = "The work list: add, remove, list, import"
+    follows = "products, or the file of import"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
-        parser.add_argument("verb", nargs="?", help=", ".join(VERBS))
-        parser.add_argument("what", nargs="*", help="products, or the file of import")
         parser.add_argument(
             "--cities", metavar="LIST", help="ids or names; default: 750000000, of remove: all"
         )
 
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        words = [*opts.what, *args]
-        if opts.verb not in VERBS:
-            raise UsageError(f"say what to do: scrapy worklist {'|'.join(VERBS)}", print_help=False)
-        with in_a_sentence("worklist"):
-            cities = None if opts.cities is None else arguments.cities(opts.cities)
-            self.exitcode = _do(opts.verb, words, cities, self.settings or Settings())
+    def do(
+        self, verb: str, words: Sequence[str], opts: argparse.Namespace, settings: Settings
+    ) -> int:
+        cities = None if opts.cities is None else arguments.cities(opts.cities)
+        return _do(verb, words, cities, settings)
 
 
 def _do(
@@ -148,33 +127,10 @@ def _read_file(words: Sequence[str], cities: tuple[CityId, ...]) -> _Read:
         raise BadArgument("import: name one file. A right one: scrapy worklist import watched.csv")
     boards: dict[Board, None] = {}
     complaints: list[str] = []
-    with Path(words[0]).open(encoding="utf-8-sig", newline="") as file, _told_apart(words[0]):
-        for number, cells in _lines(file):
-            try:
-                named = [city_id(cells[1])] if len(cells) > 1 and cells[1] else cities
-                boards |= dict.fromkeys((product_id(cells[0]), city) for city in named)
-            except ValueError as error:
-                complaints.append(f"{words[0]}, line {number}: {error}")
+    for number, cells in csv_lines(Path(words[0]), "import"):
+        try:
+            named = [city_id(cells[1])] if len(cells) > 1 and cells[1] else cities
+            boards |= dict.fromkeys((product_id(cells[0]), city) for city in named)
+        except ValueError as error:
+            complaints.append(f"{words[0]}, line {number}: {error}")
     return _Read(list(boards), complaints)
-
-
-@contextmanager
-def _told_apart(name: str) -> Iterator[None]:
-    """A file that is no text of ours is named as such, a workbook for example."""
-    try:
-        yield
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise BadArgument(
-            f"import: {name} is no CSV in UTF-8 ({error}). Save it as CSV UTF-8, then try again"
-        ) from None
-
-
-def _lines(file: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
-    """The cells of each line that says something, with its number; a heading says nothing."""
-    plain = (
-        _REMARK.split(line, maxsplit=1)[0].replace(";", ",").replace("\t", ",") for line in file
-    )
-    for number, cells in enumerate(csv.reader(plain), start=1):
-        told = [cell.strip() for cell in cells]
-        if any(told) and not (number == 1 and told[0].casefold() in _HEADINGS):
-            yield number, told
