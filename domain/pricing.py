@@ -212,7 +212,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     anomaly_bp: int = 4_000
     cooldown_minutes: int = 0
     min_gain: int = 1
-    shadow_bp: int = 200
+    shadow_bp: int = 300
     idle_cuts: bool = False
 
     stock_low: int | None = None

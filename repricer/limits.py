@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import attrs
 
+from domain.intervals import Intervals
 from domain.pricing import WHOLE, Action, Constraint, Reason, Rule, Situation
 from repricer.allowed import Plan
 from repricer.rivals import Market
@@ -76,13 +77,18 @@ def _out_of_the_shadow(own: int, plan: Plan, market: Market, proposal: Proposal)
     here = staying.price
     if here is None or proposal.price <= here:
         return proposal
-    band = (
-        max(2 * plan.rule.step, here * plan.rule.shadow_bp // WHOLE) if plan.rule.shadow_bp else -1
-    )
-    for rival in market.rivals:
-        if abs(rival.level - here) <= band and rival.level <= proposal.price:
+    band = max(2 * plan.rule.step, here * plan.rule.shadow_bp // WHOLE)
+    for rival in market.rivals if plan.rule.shadow_bp else ():
+        if rival.level <= proposal.price and _distance(here, rival.level, plan) <= band:
             return attrs.evolve(staying, rival=rival)
     return proposal
+
+
+def _distance(one: int, other: int, plan: Plan) -> int:
+    """How far two prices are apart, dead zones not counted: nobody stands within them."""
+    low, high = min(one, other), max(one, other)
+    dead = plan.costs.dead_zones.within(low, high) if plan.costs else Intervals()
+    return high - low - sum(end - begin + 1 for begin, end in dead)
 
 
 def _is_cooling(situation: Situation, rule: Rule) -> bool:

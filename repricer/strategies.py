@@ -43,7 +43,7 @@ def propose(market: Market, plan: Plan) -> Proposal:
     """What the rule's strategy wishes."""
     strategy = plan.rule.strategy
     if strategy is Strategy.HOLD:
-        return Proposal(price=market.own, reason=Reason.TOLD_TO_HOLD, stays=True)
+        return Proposal(price=None, reason=Reason.TOLD_TO_HOLD, stays=True)
     if not market.rivals:
         return _alone(market, plan)
     return _STRATEGIES[strategy](market, plan)
