@@ -103,7 +103,9 @@ def random_rule(
         step=random.choice((1, 1, 5, 20)),
         position=random.randint(1, 3),
         follow=MerchantId(other),
-        offset=random.randint(-30, 30),
+        offset=random.randint(
+            -20, 30
+        ),  # further down than the shadow reaches, only the day ends it
         premium=random.randint(0, 50),
         floor=Tenge(around * random.randint(70, 95) // 100),
         ceiling=Tenge(around * random.randint(105, 125) // 100),
