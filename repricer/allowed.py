@@ -6,7 +6,7 @@ import attrs
 
 from domain.intervals import Intervals
 from domain.money import DEAREST
-from domain.pricing import Constraint, Reason, Rule
+from domain.pricing import WHOLE, Constraint, Reason, Rule
 from repricer.costs import Costs, costs
 from repricer.tariffs import Tariffs
 
@@ -40,6 +40,12 @@ class Plan:
     def profit(self, price: int | None) -> int | None:
         """Whole tenge earned at this price, None where that cannot be known."""
         return None if price is None or self.costs is None else self.costs.profit(price)
+
+    def gain(self, before: int, after: int) -> int:
+        """Whole tenge that a sale earns more after a change; for that no cost need be known."""
+        if self.costs is None:
+            return after - before
+        return self.costs.left(after) // WHOLE - self.costs.left(before) // WHOLE
 
     def binding(self, wish: int) -> Constraint | None:
         """What forbids the price that the strategy wished for, None when it is allowed."""

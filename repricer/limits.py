@@ -99,9 +99,7 @@ def _is_cooling(situation: Situation, rule: Rule) -> bool:
 
 def _gains(own: int, price: int, plan: Plan, market: Market) -> bool:
     """Whether the change is worth making: a better place by a cut, or enough money."""
-    rule = plan.rule
-    before, after = plan.profit(own), plan.profit(price)
-    more = price - own if before is None or after is None else after - before
+    rule, more = plan.rule, plan.gain(own, price)
     if price > own:
         return more >= rule.min_gain
     return (

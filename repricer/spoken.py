@@ -212,7 +212,7 @@ def read(line: bytes) -> tuple[Situation, Rule]:
         said = _decoder.decode(line)
     except msgspec.ValidationError as error:
         raise BadSituation(_sentence(str(error), line)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadSituation(f"this line is not JSON ({error}); right: one whole object") from None
     rule = said.rule or _Rule()
     if rule.cities and said.city is not None and str(said.city) in rule.cities:
@@ -281,7 +281,7 @@ def _id_of(line: bytes) -> str | int | None:
     """The id of a line that cannot be used otherwise, when it has one."""
     try:
         said = msgspec.json.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     found = said.get("id") if isinstance(said, dict) else None
     return found if isinstance(found, str | int) else None
@@ -362,9 +362,8 @@ def _complete(given: Mapping[str, Any], situation: _Situation) -> None:
 def _uses_tariffs(said: _Rule, situation: _Situation) -> bool:
     """Fees are counted where a cost is known, or else the goods are: by their zone or weight."""
     if situation.tariffs not in {None, "default", "none"}:
-        raise BadSituation(
-            f'tariffs: {situation.tariffs!r} is not known; right: "default" or "none"'
-        )
+        tariffs = _shown(situation.tariffs)
+        raise BadSituation(f'tariffs: {tariffs} is not known; right: "default" or "none"')
     known = said.cost is not None or said.zone is not None or said.weight_kg is not None
     return situation.tariffs != "none" and known
 
@@ -456,7 +455,7 @@ def _sentence(complaint: str, line: bytes) -> str:
         return f"{field}: missing; right: {_expected(field)}"
     if not path:
         return 'this line is no object; right: a situation, {"store": …, "rule": {…}, …}'
-    value = "this value" if "[...]" in path else _shown(_at(msgspec.json.decode(line), path))
+    value = _value(line, path)
     return f"{path}: {value} is not right; right: {_expected(path)}"
 
 
@@ -474,6 +473,14 @@ def _keys(path: str) -> tuple[str, ...]:
     if "windows" in path:
         return _Window.__struct_encode_fields__
     return _Rule.__struct_fields__ if path.startswith("rule") else _Situation.__struct_fields__
+
+
+def _value(line: bytes, path: str) -> str:
+    """What stands there, as it was written; the rest of the line may be beyond reading."""
+    try:
+        return "this value" if "[...]" in path else _shown(_at(msgspec.json.decode(line), path))
+    except (msgspec.DecodeError, RecursionError):
+        return "this value"
 
 
 def _at(said: Any, path: str) -> Any:

@@ -26,37 +26,56 @@ def floorless(own: int, others: Sequence[int], floor: int, ceiling: int) -> int:
 
 
 def step_up(own: int, others: Sequence[int], floor: int, ceiling: int) -> int:
-    """One under the cheapest, up or down, between floor and ceiling; alone at the ceiling."""
-    return max(floor, min(ceiling, min(others, default=ceiling + 1) - 1))
+    """One under the cheapest, up or down; the floor is applied, then the ceiling."""
+    return min(ceiling, max(floor, min(others, default=ceiling + 1) - 1))
 
 
-def next_above_floor(own: int, others: Sequence[int], floor: int, ceiling: int) -> int:
-    """One under the first rival above the floor; alone at the ceiling."""
-    feasible = [price for price in sorted(others) if price - 1 >= floor]
-    return min(ceiling, feasible[0] - 1) if feasible else own if others else ceiling
+def step_or_skip(own: int, others: Sequence[int], floor: int, ceiling: int) -> int:
+    """The same, but a leap of more than 30 % is skipped, and alone it stays."""
+    wish = step_up(own, others, floor, ceiling) if others else own
+    return wish if abs(wish - own) * 10 <= own * 3 else own
 
 
 def match_min(own: int, others: Sequence[int], floor: int, ceiling: int) -> int:
-    """Whatever the cheapest asks, within floor and ceiling; a leap of 30 % is skipped."""
+    """Whatever the cheapest asks, within floor and ceiling; a leap is skipped."""
     wish = max(floor, min(ceiling, min(others, default=own)))
     return wish if abs(wish - own) * 10 <= own * 3 else own
 
 
+def next_above_floor(own: int, others: Sequence[int], floor: int, ceiling: int) -> int:
+    """One under the first rival above the floor, when that is a cut; alone at the ceiling."""
+    feasible = [price for price in sorted(others) if price - 1 >= floor]
+    if not others:
+        return ceiling
+    return feasible[0] - 1 if feasible and own > feasible[0] else own
+
+
+def next_and_up(own: int, others: Sequence[int], floor: int, ceiling: int) -> int:
+    """The same at the hours when it may go up, too."""
+    feasible = [price for price in sorted(others) if price - 1 >= floor]
+    if not others:
+        return ceiling
+    return min(ceiling, feasible[0] - 1) if feasible else own
+
+
 def flip_flop(own: int, others: Sequence[int], floor: int, ceiling: int) -> int:
-    """One under the cheapest; when first, one under the second rival instead of the next."""
+    """One under the cheapest, not in leaps; when first, one under the second rival by mistake."""
     ranked = sorted(others)
     if not ranked:
         return own
     if own < ranked[0]:
         return max(own, min(ceiling, ranked[1 if len(ranked) > 1 else 0] - 1))
-    return ranked[0] - 1 if ranked[0] - 1 >= floor else own
+    wish = ranked[0] - 1
+    return wish if own > ranked[0] and wish >= floor and (own - wish) * 5 <= own else own
 
 
 PUBLIC_RULES: Mapping[str, PublicRule] = {
     "down only": down_only,
     "floorless": floorless,
     "step up": step_up,
-    "next above floor": next_above_floor,
+    "step or skip": step_or_skip,
     "match min": match_min,
+    "next above floor": next_above_floor,
+    "next and up": next_and_up,
     "flip-flop": flip_flop,
 }

@@ -132,7 +132,7 @@ def still(random: Random, around: int) -> Prices:
 
 ALL = tuple(Strategy)
 #: The others leave a duel upwards by themselves and come back: only our limits end that.
-BY_THEMSELVES = [name for name in PUBLIC_RULES if name not in {"next above floor", "flip-flop"}]
+BY_THEMSELVES = [name for name in PUBLIC_RULES if name not in {"next and up", "flip-flop"}]
 
 
 @pytest.mark.parametrize("fees", [True, False], ids=["with fees", "without fees"])
@@ -238,8 +238,8 @@ def test_without_the_shadow_two_engines_go_round_for_ever() -> None:
         ]
 
     def bounded(floor: int, shadow: int) -> Rule:
-        limits = {"floor": Tenge(floor), "ceiling": Tenge(11_500)}
-        return Rule(**limits, uses_tariffs=False, shadow_bp=shadow)
+        top = Tenge(11_500)
+        return Rule(floor=Tenge(floor), ceiling=top, uses_tariffs=False, shadow_bp=shadow)
 
     start = {"one": 9_500, "two": 9_600, "still": 11_000}
     assert not settles(dict(start), two(shadow=0, remembers=False))

@@ -34,7 +34,7 @@ def case(
     return Golden(own, offers, answer, why, rule() if by is None else by, more)
 
 
-SISTER = {"sisters": frozenset({MerchantId("sister")})}
+SISTER: dict[str, Any] = {"sisters": frozenset({MerchantId("sister")})}
 SAME_OR_FASTER = rule(compare_delivery=CompareDelivery.SAME_OR_FASTER)
 GOLDEN = {
     "a cheaper rival above our floor is undercut by a step": case(

@@ -102,8 +102,10 @@ def no_cut_without_a_gain(situation: Situation, plan: Plan, decision: Decision) 
         return  # the owner's ceiling is no matter of gain
     levels = [rival.level for rival in decision.rivals]
     passed = any(price < level <= before or price <= level < before for level in levels)
-    earned = (decision.profit or 0) - (decision.profit_before or 0)
+    earned = left(plan.rule, price) // 10_000 - left(plan.rule, before) // 10_000
     assert passed or earned >= 1
+    if decision.profit is not None and decision.profit_before is not None:
+        assert decision.profit - decision.profit_before == earned
 
 
 def order_does_not_matter(situation: Situation, plan: Plan, decision: Decision) -> None:
