@@ -269,25 +269,14 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     now: datetime | None = None
 
 
-class Rival(msgspec.Struct, frozen=True, gc=False):
-    """An offer that competes with ours.
-
-    `level` is the price that we must be under to stand before it: its price, or what a buyer
-    pays after the bonus, or more where our faster delivery is worth something.
-    """
-
-    level: int
-    merchant: MerchantId
-    price: int
-
-
 class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What to do with one price, and the numbers behind it.
 
     `price` is the new price of a `set`, the proposed one of a `review`, and None otherwise.
     `wish` is the price that a limit refused. `before` is our live price. Profits are whole tenge a
     sale, rounded down, None where no cost is known. `place` is ours among the rivals, where whoever
-    asks the same stands before us. `pairs` are the allowed prices.
+    asks the same stands before us. `pairs` are the allowed prices. `rivals` are those who were
+    considered, the cheapest first; `levels` are the prices under which we stand before them.
     """
 
     id: str | int | None
@@ -295,7 +284,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     price: Tenge | None
     wish: Tenge | None
     reason: Reason
-    rival: Rival | None
+    rival: MarketOffer | None
     before: Tenge | None
     profit: int | None
     profit_before: int | None
@@ -303,5 +292,6 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     place_before: int | None
     pairs: tuple[tuple[int, int], ...]
     constraints: tuple[Constraint, ...]
-    rivals: tuple[Rival, ...]
+    rivals: tuple[MarketOffer, ...]
+    levels: tuple[int, ...]
     dropped: tuple[tuple[MarketOffer, NoRival], ...]

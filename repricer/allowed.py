@@ -2,7 +2,7 @@
 
 from datetime import date
 
-import attrs
+import msgspec
 
 from domain.intervals import Intervals
 from domain.money import DEAREST
@@ -11,8 +11,7 @@ from repricer.costs import Costs, costs
 from repricer.tariffs import Tariffs
 
 
-@attrs.frozen(kw_only=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A rule made ready for decisions: its costs, its allowed prices.
 
     `refusal` says why no price is allowed, and then `allowed` is empty.

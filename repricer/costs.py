@@ -7,7 +7,7 @@ down, so that a profit is never promised that does not come.
 
 from functools import lru_cache
 
-import attrs
+import msgspec
 
 from domain.intervals import Intervals
 from domain.money import DEAREST
@@ -19,8 +19,7 @@ Steps = tuple[tuple[int, int], ...]
 _NO_FEE: Steps = ((1, 0),)
 
 
-@attrs.frozen(kw_only=True)
-class Costs:
+class Costs(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What one sale costs. `outlay` is None when the purchase cost is not known.
 
     outlay: purchase and packaging, in tenge
@@ -53,7 +52,7 @@ class Costs:
     @property
     def dead_zones(self) -> Intervals:
         """Prices at which some lower price leaves as much or more."""
-        return Intervals.of([(1, int(DEAREST))]).subtract(self.worthwhile)
+        return _falls(self.taken_bp, self.steps)
 
     def allowed(self, margin: int, margin_bp: int, low: int, high: int) -> Intervals:
         """Worthwhile prices from low to high that earn both margins.
@@ -94,6 +93,13 @@ def _rises(taken_bp: int, steps: Steps) -> tuple[tuple[int, int, int], ...]:
             found.append((first, last, fee))
             record = last * slope - fee
     return tuple(found)
+
+
+@lru_cache(maxsize=4096)
+def _falls(taken_bp: int, steps: Steps) -> Intervals:
+    """What the rises leave out."""
+    rises = Intervals.of((first, last) for first, last, _ in _rises(taken_bp, steps))
+    return Intervals.of([(1, int(DEAREST))]).subtract(rises)
 
 
 def costs(rule: Rule, tariff: Tariff | None) -> Costs | None:

@@ -1,6 +1,6 @@
 """The decision: one price, one reason, and the numbers behind it. Pure: no clock, no chance."""
 
-import attrs
+from msgspec.structs import replace
 
 from domain.money import Tenge
 from domain.pricing import WHOLE, Action, Constraint, Decision, Doing, Reason, Situation
@@ -28,7 +28,7 @@ def _verdict(situation: Situation, plan: Plan, market: Market) -> Verdict:
     doing = doing_at(plan.rule.windows, situation.now)
     if doing is Doing.CEILING:
         wish = to_ceiling(market, plan, Reason.WINDOW_CEILING, Reason.OUTSIDE_WINDOW)
-        proposal = attrs.evolve(wish, passes_by=False)
+        proposal = replace(wish, passes_by=False)
     else:
         proposal = _scarce(situation, plan, propose(market, plan))
     if is_anomaly(situation, plan.rule, market.own):
@@ -55,7 +55,7 @@ def _scarce(situation: Situation, plan: Plan, proposal: Proposal) -> Proposal:
         return proposal
     wish = proposal.price + -(-proposal.price * rule.stock_low_raise_bp // WHOLE)
     price = plan.allowed.above(wish)
-    return attrs.evolve(
+    return replace(
         proposal,
         price=plan.allowed.highest if price is None else price,
         reason=Reason.LOW_STOCK,
@@ -83,5 +83,6 @@ def _answer(situation: Situation, plan: Plan, market: Market, verdict: Verdict) 
         pairs=plan.allowed.pairs,
         constraints=proposal.constraints,
         rivals=market.rivals,
+        levels=market.levels,
         dropped=market.dropped,
     )

@@ -5,17 +5,16 @@ A change that is too big is never cut to size: a person sees it whole.
 
 from datetime import timedelta
 
-import attrs
+import msgspec
+from msgspec.structs import replace
 
-from domain.intervals import Intervals
 from domain.pricing import WHOLE, Action, Constraint, Reason, Rule, Situation
 from repricer.allowed import Plan
 from repricer.rivals import Market
 from repricer.strategies import Proposal, stay
 
 
-@attrs.frozen
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True, gc=False):
     """What becomes of a proposal."""
 
     action: Action
@@ -50,12 +49,12 @@ def is_anomaly(situation: Situation, rule: Rule, live: int | None) -> bool:
 def reviewed(proposal: Proposal, reason: Reason, constraint: Constraint) -> Verdict:
     """A person is to look at the proposal."""
     bounds = (*proposal.constraints, constraint)
-    return Verdict(Action.REVIEW, attrs.evolve(proposal, reason=reason, constraints=bounds))
+    return Verdict(Action.REVIEW, replace(proposal, reason=reason, constraints=bounds))
 
 
 def _held(proposal: Proposal, reason: Reason, *constraints: Constraint) -> Verdict:
     bounds = (*proposal.constraints, *constraints)
-    return Verdict(Action.HOLD, attrs.evolve(proposal, reason=reason, constraints=bounds))
+    return Verdict(Action.HOLD, replace(proposal, reason=reason, constraints=bounds))
 
 
 def _is_forbidden(own: int, plan: Plan) -> bool:
@@ -78,17 +77,20 @@ def _out_of_the_shadow(own: int, plan: Plan, market: Market, proposal: Proposal)
     if here is None or proposal.price <= here:
         return proposal
     band = max(2 * plan.rule.step, here * plan.rule.shadow_bp // WHOLE)
-    for rival in market.rivals if plan.rule.shadow_bp else ():
-        if rival.level <= proposal.price and _distance(here, rival.level, plan) <= band:
-            return attrs.evolve(staying, rival=rival)
+    if not plan.rule.shadow_bp:
+        return proposal
+    for rival, level in zip(market.rivals, market.levels, strict=True):
+        if level <= proposal.price and _distance(here, level, plan) <= band:
+            return replace(staying, rival=rival)
     return proposal
 
 
 def _distance(one: int, other: int, plan: Plan) -> int:
     """How far two prices are apart, dead zones not counted: nobody stands within them."""
     low, high = min(one, other), max(one, other)
-    dead = plan.costs.dead_zones.within(low, high) if plan.costs else Intervals()
-    return high - low - sum(end - begin + 1 for begin, end in dead)
+    zones = plan.costs.dead_zones if plan.costs else ()
+    dead = (min(end, high) - max(begin, low) + 1 for begin, end in zones)
+    return high - low - sum(prices for prices in dead if prices > 0)
 
 
 def _is_cooling(situation: Situation, rule: Rule) -> bool:

@@ -5,23 +5,26 @@ No filter looks at our own price, for then a decision would change its own groun
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 
-import attrs
+import msgspec
 
 from domain.identity import MerchantId
 from domain.money import DEAREST
-from domain.pricing import WHOLE, CompareDelivery, MarketOffer, NoRival, Rival, Rule, Situation
+from domain.pricing import WHOLE, CompareDelivery, MarketOffer, NoRival, Rule, Situation
 
-_standing = attrgetter("level", "merchant")
+_merchant, _price = attrgetter("merchant"), attrgetter("price")
 
 
-@attrs.frozen(kw_only=True)
-class Market:
-    """The board as the rule sees it: our live price, the rivals from the cheapest on."""
+class Market(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The board as the rule sees it: our live price, the rivals from the cheapest on.
+
+    `levels` are the prices that we must be under to stand before each rival: what it asks, or
+    what a buyer pays after the bonus, or more where our faster delivery is worth something.
+    """
 
     own: int | None
-    rivals: tuple[Rival, ...]
+    rivals: tuple[MarketOffer, ...]
     levels: tuple[int, ...]
     dropped: tuple[tuple[MarketOffer, NoRival], ...]
 
@@ -44,34 +47,47 @@ def sisters_of(store: MerchantId, owners: Mapping[MerchantId, str]) -> frozenset
 
 def meet(situation: Situation, rule: Rule) -> Market:
     """Tell rivals from the rest of the board."""
-    store, sisters = situation.store, situation.sisters
+    store, family = situation.store, {situation.store, *situation.sisters}
     low, high = _sane(rule, situation.median)
-    picky = bool(
-        rule.ignore or rule.only or rule.skip_preorder or rule.min_rating or rule.min_reviews
-    )
+    picky = _is_picky(rule)
     ours: MarketOffer | None = None
-    others, dropped = [], []
+    others: list[MarketOffer] = []
+    dropped: list[tuple[MarketOffer, NoRival]] = []
     for offer in situation.offers:
-        merchant = offer.merchant
-        if merchant == store:
+        if offer.merchant in family:
+            if offer.merchant != store:
+                dropped.append((offer, NoRival.SISTER))
+                continue
             ours = offer if ours is None or offer.price < ours.price else ours
             dropped.append((offer, NoRival.OURSELVES))
-        elif merchant in sisters:
-            dropped.append((offer, NoRival.SISTER))
         elif not low <= offer.price <= high:
             dropped.append((offer, NoRival.ABSURD))
         elif picky and (why := _unwanted(offer, rule)):
             dropped.append((offer, why))
         else:
             others.append(offer)
-    rivals = _compared(others, ours, situation, rule, dropped)
-    rivals.sort(key=_standing)
-    return Market(
-        own=_live(situation, ours),
-        rivals=tuple(rivals),
-        levels=tuple([rival.level for rival in rivals]),
-        dropped=tuple(dropped),
-    )
+    rivals, levels = _ranked(others, ours, situation, rule, dropped)
+    return Market(own=_live(situation, ours), rivals=rivals, levels=levels, dropped=tuple(dropped))
+
+
+def _ranked(
+    others: list[MarketOffer],
+    ours: MarketOffer | None,
+    situation: Situation,
+    rule: Rule,
+    dropped: list[tuple[MarketOffer, NoRival]],
+) -> tuple[tuple[MarketOffer, ...], tuple[int, ...]]:
+    """The rivals from the cheapest on, and their levels.
+
+    Among equals the name decides, so that the order of the board says nothing.
+    """
+    others.sort(key=_merchant)
+    if rule.compare_delivery is CompareDelivery.ANY and not rule.use_bonus:
+        others.sort(key=_price)
+        return tuple(others), tuple(map(_price, others))
+    found = _compared(others, ours, situation, rule, dropped)
+    found.sort(key=itemgetter(0))
+    return tuple([offer for _, offer in found]), tuple([level for level, _ in found])
 
 
 def _live(situation: Situation, ours: MarketOffer | None) -> int | None:
@@ -79,6 +95,13 @@ def _live(situation: Situation, ours: MarketOffer | None) -> int | None:
     if ours is not None:
         return ours.price
     return situation.remembered if situation.current is None else situation.current
+
+
+def _is_picky(rule: Rule) -> bool:
+    """Whether the owner wants any offer left aside."""
+    if rule.ignore or rule.only or rule.skip_preorder:
+        return True
+    return rule.min_rating is not None or rule.min_reviews is not None
 
 
 def _unwanted(offer: MarketOffer, rule: Rule) -> NoRival | None:
@@ -121,15 +144,13 @@ def _compared(
     situation: Situation,
     rule: Rule,
     dropped: list[tuple[MarketOffer, NoRival]],
-) -> list[Rival]:
-    """The rivals among the others, by their delivery and ours."""
+) -> list[tuple[int, MarketOffer]]:
+    """The rivals among the others, by their delivery and ours, each with its level."""
     if rule.compare_delivery is CompareDelivery.ANY:
-        if not rule.use_bonus:
-            return [Rival(offer.price, offer.merchant, offer.price) for offer in others]
-        return [Rival(_paid(offer, rule), offer.merchant, offer.price) for offer in others]
+        return [(_paid(offer, rule), offer) for offer in others]
     mine = situation.delivery_days if ours is None else ours.delivery_days
     if rule.compare_delivery is CompareDelivery.FASTER_BY:
-        return [Rival(_level(offer, mine, rule), offer.merchant, offer.price) for offer in others]
+        return [(_level(offer, mine, rule), offer) for offer in others]
     if mine is None:
         # We trust our delivery to be as good as the best one known.
         known = [offer.delivery_days for offer in others if offer.delivery_days is not None]
@@ -139,14 +160,16 @@ def _compared(
         if mine is not None and offer.delivery_days is not None and offer.delivery_days > mine:
             dropped.append((offer, NoRival.SLOWER))
         else:
-            found.append(Rival(_paid(offer, rule), offer.merchant, offer.price))
+            found.append((_paid(offer, rule), offer))
     return found
 
 
 def _paid(offer: MarketOffer, rule: Rule) -> int:
     """What a buyer pays, as the rule counts it."""
+    if not rule.use_bonus:
+        return offer.price
     bonus = offer.price_minus_bonus
-    return bonus if rule.use_bonus and bonus is not None and bonus > 0 else offer.price
+    return bonus if bonus is not None and bonus > 0 else offer.price
 
 
 def _level(offer: MarketOffer, mine: int | None, rule: Rule) -> int:

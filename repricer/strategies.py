@@ -6,13 +6,14 @@ as we are, so that a price once taken proposes itself again.
 
 from collections.abc import Callable, Mapping
 
-import attrs
+import msgspec
+from msgspec.structs import replace
 
 from domain.pricing import (
     WHOLE,
     Constraint,
+    MarketOffer,
     Reason,
-    Rival,
     Rule,
     Strategy,
     WhenAlone,
@@ -23,8 +24,7 @@ from repricer.allowed import Plan
 from repricer.rivals import Market
 
 
-@attrs.frozen(kw_only=True)
-class Proposal:
+class Proposal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A price that a strategy wishes, always an allowed one; None: stay without a price.
 
     `passes_by`: it leaves rivals before us whom we did not try to beat, or could not.
@@ -33,7 +33,7 @@ class Proposal:
 
     price: int | None
     reason: Reason
-    rival: Rival | None = None
+    rival: MarketOffer | None = None
     constraints: tuple[Constraint, ...] = ()
     passes_by: bool = False
     stays: bool = False
@@ -94,7 +94,7 @@ def _position(market: Market, plan: Plan) -> Proposal:
     """One step under the rival who holds our place; with fewer rivals than that, as if alone."""
     place = plan.rule.position - 1
     if place >= len(market.rivals):
-        return attrs.evolve(_alone(market, plan), passes_by=False)
+        return replace(_alone(market, plan), passes_by=False)
     return _before(market, plan, place, Reason.POSITION)
 
 
@@ -102,12 +102,12 @@ def _before(market: Market, plan: Plan, wanted: int, reason: Reason) -> Proposal
     """One step under the wanted rival, or under the next one whom an allowed price beats."""
     rule, own = plan.rule, market.own
     for place in range(wanted, len(market.rivals)):
-        rival = market.rivals[place]
-        wish = rival.level - _step(rule, rival.level)
+        rival, level = market.rivals[place], market.levels[place]
+        wish = level - _step(rule, level)
         price = plan.allowed.below(wish)
         if price is None:
             continue
-        if rule.when_tied is WhenTied.MATCH and own == rival.level and own in plan.allowed:
+        if rule.when_tied is WhenTied.MATCH and own == level and own in plan.allowed:
             return Proposal(price=own, reason=Reason.AT_TARGET, rival=rival, stays=True)
         if place > wanted:
             why, bounds = Reason.NEXT_FEASIBLE, [plan.lowest_is]
@@ -143,7 +143,7 @@ def _unbeatable(market: Market, plan: Plan) -> Proposal:
             constraints=(bound,),
             passes_by=True,
         )
-    return attrs.evolve(stay(market.own, plan, Reason.UNBEATABLE, bound), rival=market.rivals[0])
+    return replace(stay(market.own, plan, Reason.UNBEATABLE, bound), rival=market.rivals[0])
 
 
 def _match(market: Market, plan: Plan) -> Proposal:
@@ -157,8 +157,8 @@ def _premium(market: Market, plan: Plan) -> Proposal:
 
 
 def _beside(market: Market, plan: Plan, offset: int, reason: Reason) -> Proposal:
-    for place, rival in enumerate(market.rivals):
-        wish = rival.level + offset
+    for place, (rival, level) in enumerate(zip(market.rivals, market.levels, strict=True)):
+        wish = level + offset
         price = plan.allowed.below(wish)
         if price is not None:
             bound = plan.binding(wish)
@@ -175,12 +175,12 @@ def _beside(market: Market, plan: Plan, offset: int, reason: Reason) -> Proposal
 def _follow(market: Market, plan: Plan) -> Proposal:
     """At a set distance from one merchant, whatever the others do."""
     rule = plan.rule
-    for rival in market.rivals:
+    for rival, level in zip(market.rivals, market.levels, strict=True):
         if rival.merchant == rule.follow:
-            wish = rival.level + rule.offset
+            wish = level + rule.offset
             price = plan.allowed.below(wish)
             if price is None:
-                return attrs.evolve(_unbeatable(market, plan), rival=rival)
+                return replace(_unbeatable(market, plan), rival=rival)
             bound = plan.binding(wish)
             bounds = (bound,) if bound else ()
             return Proposal(price=price, reason=Reason.FOLLOW, rival=rival, constraints=bounds)
@@ -210,11 +210,12 @@ def _profit(market: Market, plan: Plan) -> Proposal:
     )
 
 
-def _stands(market: Market, plan: Plan) -> list[tuple[int, Rival | None]]:
+def _stands(market: Market, plan: Plan) -> list[tuple[int, MarketOffer | None]]:
     """One step under each rival, and behind them all at the ceiling."""
     rule = plan.rule
-    stands: list[tuple[int, Rival | None]] = [
-        (rival.level - _step(rule, rival.level), rival) for rival in market.rivals
+    stands: list[tuple[int, MarketOffer | None]] = [
+        (level - _step(rule, level), rival)
+        for rival, level in zip(market.rivals, market.levels, strict=True)
     ]
     if plan.ceiling is not None:
         stands.append((plan.ceiling, None))

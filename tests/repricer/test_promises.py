@@ -100,8 +100,7 @@ def no_cut_without_a_gain(situation: Situation, plan: Plan, decision: Decision) 
         return
     if plan.rule.ceiling is not None and before > plan.rule.ceiling:
         return  # the owner's ceiling is no matter of gain
-    levels = [rival.level for rival in decision.rivals]
-    passed = any(price < level <= before or price <= level < before for level in levels)
+    passed = any(price < level <= before or price <= level < before for level in decision.levels)
     earned = left(plan.rule, price) // 10_000 - left(plan.rule, before) // 10_000
     assert passed or earned >= 1
     if decision.profit is not None and decision.profit_before is not None:

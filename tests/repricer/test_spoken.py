@@ -89,8 +89,9 @@ def test_an_answer_has_all_that_was_promised() -> None:
         pytest.param({"now": "2026-11-26T20:00:00Z", "rule": within({"windows": [
             {"from": "23:00", "to": "07:00", "do": "ceiling"}]})}, 12_000,
             id="windows are of Almaty's day"),
-        pytest.param({"stock_age_days": 70, "rule": within({"cost": 6_000, "margin": 1_200, "aged_days": 60, "aged_margin": 0})},
-            9_499, id="aged goods ask for less"),
+        pytest.param({"stock_age_days": 70, "rule": within(
+            {"cost": 6_000, "margin": 1_200, "aged_days": 60, "aged_margin": 0})}, 9_499,
+            id="aged goods ask for less"),
     ],
 )  # fmt: skip
 def test_a_situation_in_words(said: dict[str, Any], price: int) -> None:
