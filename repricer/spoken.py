@@ -94,6 +94,7 @@ _EXPECTED = {
 }
 _ALIASES = {
     "lowest_allowed": "lowest",
+    "floor": "lowest",
     "ignore": "any",
     "none": "any",
     "false": "any",

@@ -161,3 +161,10 @@ def test_a_window_has_its_way() -> None:
     assert answer(10_000, 9_500, midnight, windows=(NIGHT,)) == ("12000", Reason.WINDOW_CEILING)
     assert answer(10_000, 9_500, noon, windows=(NIGHT,))[0] == "9499"
     assert answer(10_000, 9_500, midnight, windows=(SHIFT,)) == ("hold", Reason.OUTSIDE_WINDOW)
+
+
+def test_beside_a_close_rival_a_price_below_the_floor_is_still_corrected() -> None:
+    board = [rival("A", 8_890), rival("B", 11_000)]
+    decision = decided(8_900, *board)
+    assert (said(decision), decision.reason) == ("9000", Reason.INTO_ALLOWED)
+    assert decided(9_000, *board).reason is Reason.SHADOWED, "and then it stays there"

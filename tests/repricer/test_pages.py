@@ -123,6 +123,11 @@ def test_a_default_is_what_the_page_says(name: str, default: str) -> None:
     assert plain == default
 
 
+def test_the_example_is_a_situation() -> None:
+    [line] = [line for line in STRATEGIES.splitlines() if line.startswith('    {"store"')]
+    assert spoken.answer(line.encode(), TARIFFS)["price"] == 9_499
+
+
 def test_the_reasons_of_each_action_are_told() -> None:
     told = {Action(row[0]): set(keys(row[1])) for row in table(STRATEGIES, "action | reasons")}
     assert sorted(reason for reasons in told.values() for reason in reasons) == sorted(Reason)
