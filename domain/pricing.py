@@ -87,6 +87,7 @@ class Reason(StrEnum):
     PREMIUM = "premium"
     PROFIT = "profit"
     ALONE_CEILING = "alone_ceiling"
+    BEHIND_ALL = "behind_all"
     UNBEATABLE_CEILING = "unbeatable_ceiling"
     UNBEATABLE_LOWEST = "unbeatable_lowest"
     WINDOW_CEILING = "window_ceiling"

@@ -91,10 +91,11 @@ def _undercut(market: Market, plan: Plan) -> Proposal:
 
 
 def _position(market: Market, plan: Plan) -> Proposal:
-    """One step under the rival who holds our place; with fewer rivals than that, as if alone."""
+    """One step under the rival who holds our place; with fewer rivals, behind them all."""
     place = plan.rule.position - 1
     if place >= len(market.rivals):
-        return replace(_alone(market, plan), passes_by=False)
+        behind = to_ceiling(market, plan, Reason.BEHIND_ALL, Reason.AT_TARGET)
+        return replace(behind, passes_by=False)
     return _before(market, plan, place, Reason.POSITION)
 
 

@@ -68,7 +68,10 @@ CASES = {
         9_400, BOARD, by(POSITION, position=3), "10999", Reason.POSITION
     ),
     "the fifth place of four is the ceiling": Case(
-        10_000, BOARD, by(POSITION, position=5), "12000", Reason.ALONE_CEILING
+        10_000, BOARD, by(POSITION, position=5), "12000", Reason.BEHIND_ALL
+    ),
+    "the fifth place of four without a ceiling is where we are": Case(
+        10_000, BOARD, by(POSITION, position=5, ceiling=None), "hold", Reason.AT_TARGET
     ),
     "at a distance below one merchant": Case(10_000, BOARD, follow(-100), "9800", Reason.FOLLOW),
     "at a distance above one merchant": Case(9_700, BOARD, follow(100), "10000", Reason.FOLLOW),
