@@ -8,6 +8,7 @@ from domain.intervals import Intervals
 from domain.money import DEAREST
 from domain.pricing import WHOLE, Constraint, Reason, Rule
 from repricer.costs import Costs, costs
+from repricer.rivals import Screen, screen
 from repricer.tariffs import Tariffs
 
 
@@ -20,6 +21,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     rule: Rule
     costs: Costs | None
     allowed: Intervals
+    screen: Screen
     refusal: Reason | None = None
 
     @property
@@ -76,8 +78,8 @@ def prepare(rule: Rule, tariffs: Tariffs, day: date | None) -> Plan:
         allowed = counted.allowed(rule.margin, rule.margin_bp, low, high)
     if not allowed:
         return _refused(rule, counted, Reason.NO_ALLOWED_PRICE)
-    return Plan(rule=rule, costs=counted, allowed=allowed)
+    return Plan(rule=rule, costs=counted, allowed=allowed, screen=screen(rule))
 
 
 def _refused(rule: Rule, counted: Costs | None, why: Reason) -> Plan:
-    return Plan(rule=rule, costs=counted, allowed=Intervals(), refusal=why)
+    return Plan(rule=rule, costs=counted, allowed=Intervals(), screen=screen(rule), refusal=why)

@@ -10,13 +10,10 @@ from repricer.rivals import Market, meet
 from repricer.strategies import Proposal, propose, to_ceiling
 from repricer.windows import doing_at
 
-#: The actions whose answer carries a price.
-_NEW = frozenset({Action.SET, Action.REVIEW})
-
 
 def decide(situation: Situation, plan: Plan) -> Decision:
     """Choose our price for one listing: always inside the allowed prices, or not at all."""
-    market = meet(situation, plan.rule)
+    market = meet(situation, plan.rule, plan.screen)
     return _answer(situation, plan, market, _verdict(situation, plan, market))
 
 
@@ -66,11 +63,12 @@ def _scarce(situation: Situation, plan: Plan, proposal: Proposal) -> Proposal:
 def _answer(situation: Situation, plan: Plan, market: Market, verdict: Verdict) -> Decision:
     own, proposal = market.own, verdict.proposal
     wish = None if proposal.price is None else Tenge(proposal.price)
-    is_new = wish is not None and verdict.action in _NEW
+    action = verdict.action
+    is_new = wish is not None and (action is Action.SET or action is Action.REVIEW)
     stands = wish if is_new else own
     return Decision(
         id=situation.id,
-        action=verdict.action,
+        action=action,
         price=wish if is_new else None,
         wish=None if is_new or wish == own else wish,
         reason=proposal.reason,

@@ -101,14 +101,14 @@ def _is_cooling(situation: Situation, rule: Rule) -> bool:
 
 def _gains(own: int, price: int, plan: Plan, market: Market) -> bool:
     """Whether the change is worth making: a better place by a cut, or enough money."""
-    rule, more = plan.rule, plan.gain(own, price)
+    rule = plan.rule
     if price > own:
-        return more >= rule.min_gain
+        return plan.gain(own, price) >= rule.min_gain
     return (
-        rule.idle_cuts
-        or more >= max(1, rule.min_gain)
-        or market.place(price) < market.place(own)
+        market.place(price) < market.place(own)
         or market.shared_place(price) < market.shared_place(own)
+        or rule.idle_cuts
+        or plan.gain(own, price) >= max(1, rule.min_gain)
     )
 
 

@@ -45,11 +45,36 @@ def sisters_of(store: MerchantId, owners: Mapping[MerchantId, str]) -> frozenset
     )
 
 
-def meet(situation: Situation, rule: Rule) -> Market:
+class Screen(msgspec.Struct, frozen=True, gc=False):
+    """What a rule looks at in an offer before all else, reckoned once for many boards.
+
+    `low` and `high` bound the prices that somebody can mean; `picky`: the owner wants some
+    offers left aside.
+    """
+
+    low: int
+    high: int
+    picky: bool
+
+
+def screen(rule: Rule) -> Screen:
+    """The screen of a rule, by its cost and its ceiling; the recent median is the board's."""
+    low, high = 1, int(DEAREST)
+    if rule.cost is not None:
+        low = max(low, _share(rule.cost, rule.absurd_low_bp))
+    if rule.ceiling is not None:
+        low = max(low, _share(rule.ceiling, rule.absurd_ceiling_bp))
+        high = min(high, rule.ceiling * rule.absurd_high_bp // WHOLE)
+    return Screen(low, high, _is_picky(rule))
+
+
+def meet(situation: Situation, rule: Rule, first: Screen) -> Market:
     """Tell rivals from the rest of the board."""
     store, family = situation.store, {situation.store, *situation.sisters}
-    low, high = _sane(rule, situation.median)
-    picky = _is_picky(rule)
+    low, high, picky = first.low, first.high, first.picky
+    if situation.median is not None:
+        low = max(low, _share(situation.median, rule.absurd_low_bp))
+        high = min(high, situation.median * rule.absurd_high_bp // WHOLE)
     ours: MarketOffer | None = None
     others: list[MarketOffer] = []
     dropped: list[tuple[MarketOffer, NoRival]] = []
@@ -117,20 +142,6 @@ def _unwanted(offer: MarketOffer, rule: Rule) -> NoRival | None:
     if rule.min_reviews is None or offer.reviews is None or offer.reviews >= rule.min_reviews:
         return None
     return NoRival.REVIEWS
-
-
-def _sane(rule: Rule, median: int | None) -> tuple[int, int]:
-    """The prices that somebody can mean, measured on the cost, the recent median, the ceiling."""
-    low, high = 1, int(DEAREST)
-    if rule.cost is not None:
-        low = max(low, _share(rule.cost, rule.absurd_low_bp))
-    if median is not None:
-        low = max(low, _share(median, rule.absurd_low_bp))
-        high = min(high, median * rule.absurd_high_bp // WHOLE)
-    if rule.ceiling is not None:
-        low = max(low, _share(rule.ceiling, rule.absurd_ceiling_bp))
-        high = min(high, rule.ceiling * rule.absurd_high_bp // WHOLE)
-    return low, high
 
 
 def _share(amount: int, bp: int) -> int:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from domain.identity import MerchantId
 from domain.money import Tenge
 from domain.pricing import CompareDelivery, MarketOffer, NoRival
-from repricer.rivals import meet, sisters_of
+from repricer.rivals import meet, screen, sisters_of
 from tests.repricer.thinking import decided, rival, rule, said, situation
 
 A = frozenset({MerchantId("A")})
@@ -19,7 +19,8 @@ def drop(offer: MarketOffer, **more: Any) -> NoRival | None:
     """Why that offer is no rival under such a rule; None: it is one."""
     median = more.pop("median", None)
     ours = rival("us", 10_000, delivery_days=1)
-    market = meet(situation(10_000, ours, offer, median=median), rule(**more))
+    by = rule(**more)
+    market = meet(situation(10_000, ours, offer, median=median), by, screen(by))
     return next((why for one, why in market.dropped if one is offer), None)
 
 
