@@ -29,7 +29,9 @@ setup(
     install_requires=requirements(),
     # What is no module (a page's template, a table of words) comes along, to be read through
     # importlib.resources.
-    package_data={"": ["*.json", "*.html", "*.csv", "*.sql", "*.txt", "*.xsd", "*.css", "*.js"]},
+    package_data={
+        "": ["*.json", "*.html", "*.csv", "*.tsv", "*.sql", "*.txt", "*.xsd", "*.css", "*.js"]
+    },
     entry_points={"scrapy": ["settings = kaspi_crawler.settings"]},
     zip_safe=True,
 )

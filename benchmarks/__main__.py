@@ -20,7 +20,16 @@ from benchmarks.sections import QUICK, Bench, Scale
 
 #: Where the benchmarks' own PostgreSQL keeps its files, below the project's data.
 _DATABASE = Path(__file__).resolve().parent.parent / ".data" / "benchmarks"
-SECTIONS = ("offers", "defaults", "refresh", "extraction", "store", "memory", "cold_start")
+SECTIONS = (
+    "offers",
+    "defaults",
+    "refresh",
+    "extraction",
+    "decisions",
+    "store",
+    "memory",
+    "cold_start",
+)
 
 
 def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:

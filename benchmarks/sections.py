@@ -12,7 +12,7 @@ from statistics import median
 
 import attrs
 
-from benchmarks import extraction, store
+from benchmarks import decisions, extraction, store
 from benchmarks.boards import FULL, LEAN, OFFERS, sizes
 from benchmarks.crawl import Report
 from benchmarks.measure import Line, in_turns, ratio
@@ -34,6 +34,7 @@ class Scale:
     stored_boards: int = 2_000
     many_boards: int = 10_000
     starts: int = 5
+    decisions: int = 100_000
 
 
 QUICK = Scale(
@@ -45,6 +46,7 @@ QUICK = Scale(
     stored_boards=400,
     many_boards=1_000,
     starts=1,
+    decisions=10_000,
 )
 
 
@@ -138,6 +140,10 @@ class Bench:
     def extraction(self) -> list[Line]:
         """Reading a page, against BeautifulSoup."""
         return extraction.extraction(self.scale.repeats)
+
+    def decisions(self) -> list[Line]:
+        """Deciding prices, on one core."""
+        return decisions.decisions(self.scale.decisions)
 
     def store(self) -> list[Line]:
         """The store, against bare COPY."""
