@@ -40,9 +40,10 @@ from partners.kaspi.storefront import ShortLink, Storefront
 ROOM = 64
 #: Kinds of drift that one crawl tells apart: an answer full of new names is one drift to people.
 MOST_DRIFTS = 50
-_BOMB = Unreadable(
-    f"{TOO_LARGE}: it unpacks to more than DOWNLOAD_MAXSIZE",
-    "Nothing of it was kept. If the site's answers have grown, raise DOWNLOAD_MAXSIZE.",
+_BOMB = TryAgain(
+    TOO_LARGE,
+    "It unpacks to more than DOWNLOAD_MAXSIZE: nothing of it was kept. If the site's answers have "
+    "grown, raise DOWNLOAD_MAXSIZE.",
 )
 
 Turn = Iterator[Request | Reading]
@@ -195,7 +196,7 @@ class StorefrontSpider(Spider):
     def _add_offers(
         self, reading: BoardReading, then: BoardThen, part: OffersPart, heard: Heard
     ) -> Turn:
-        if part.unreadable:
+        if part.unreadable and reading.is_read_anew:
             yield self._unread(
                 Source.OFFERS, reading.product, reading.city, heard, _unreadable_offers(part)
             )

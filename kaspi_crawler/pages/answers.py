@@ -31,9 +31,10 @@ def refusal(answer: Answer, where: str) -> TryAgain | Unreadable:
     try:
         told = forgiving.parse(json_text(answer))
     except forgiving.TooDeep as abyss:
-        return Unreadable(
-            f"too_deep: {abyss} ({where})",
-            "No answer of Kaspi does that: see who answers at KASPI_URL (`scrapy doctor`).",
+        return TryAgain(
+            "too_deep",
+            f"No answer of Kaspi does that ({abyss}; {where}): see who answers at KASPI_URL, or "
+            "which proxy changes answers.",
         )
     except forgiving.NotJson:
         return TryAgain.after(Block.of(BlockKind.TRUNCATED))

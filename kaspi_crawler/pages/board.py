@@ -48,7 +48,7 @@ class BoardReading:
         if _says_nobody(part) and len(passes) == 1:
             return self._having((*passes, ()), checked_at, 0, complete=False)
         if _held(parts) == part.total:
-            return self._having(passes, checked_at, None, complete=not _unreadable(parts))
+            return self._after_last(passes, checked_at)
         if len(parts) == MOST_PAGES:
             return self._having(passes, checked_at, None, complete=False)
         return self._having(passes, checked_at, len(parts), complete=False)
@@ -62,6 +62,15 @@ class BoardReading:
             return self._having(passes, checked_at, None, complete=False)
         return self._having((*passes, ()), checked_at, 0, complete=False)
 
+    def _after_last(
+        self, passes: tuple[tuple[OffersPart, ...], ...], checked_at: datetime
+    ) -> "BoardReading":
+        """All places are held; offers that could not be read may be well the second time."""
+        spoilt = bool(_unreadable(passes[-1]))
+        if spoilt and len(passes) == 1:
+            return self._having((*passes, ()), checked_at, 0, complete=False)
+        return self._having(passes, checked_at, None, complete=not spoilt)
+
     def _having(
         self,
         passes: tuple[tuple[OffersPart, ...], ...],
@@ -73,6 +82,11 @@ class BoardReading:
         return attrs.evolve(
             self, passes=passes, checked_at=checked_at, next_page=next_page, complete=complete
         )
+
+    @property
+    def is_read_anew(self) -> bool:
+        """Whether the board is read a second time or more often: what is spoilt now stays so."""
+        return len(self._passes) > 1
 
     @property
     def unreadable(self) -> tuple[str, ...]:

@@ -90,9 +90,17 @@ def merchants(board: OfferBoard) -> str:
         pytest.param(
             [part("ab", 3), part("b", 3)] * MOST_PASSES, "ab", False, id="a gap that never closes"
         ),
-        pytest.param([part("ab", 3, spoilt=1)], "ab", False, id="an offer that cannot be read"),
         pytest.param(
-            [part("ab", 4, spoilt=1), part("c", 4)], "abc", False, id="one on the first page"
+            [part("ab", 3, spoilt=1)] * 2, "ab", False, id="an offer that twice cannot be read"
+        ),
+        pytest.param(
+            [part("ab", 3, spoilt=1), part("abc", 3)],
+            "abc",
+            True,
+            id="an offer that can be read the second time",
+        ),
+        pytest.param(
+            [part("ab", 4, spoilt=1), part("c", 4)] * 2, "abc", False, id="one on the first page"
         ),
         pytest.param(
             [part("a", 3, spoilt=1), part("a", 3), *[part("bc", 3), part("c", 3)] * 2],
