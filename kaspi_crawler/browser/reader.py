@@ -21,6 +21,7 @@ from scrapy.exceptions import DownloadFailedError, DownloadTimeoutError
 from scrapy.http import HtmlResponse, Response
 from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
 
+from kaspi_crawler.browser.handler import BrowserHangs, BrowserTrouble
 from kaspi_crawler.browser.rendered import READ_STATE, with_state
 from kaspi_crawler.browser.wanted import Wanted
 from kaspi_crawler.pages.product_state import holds_item
@@ -81,8 +82,8 @@ class BrowserReader:
     async def read(self, request: Request) -> Response:
         """The page as Chromium holds it, with its state written out.
 
-        Raises DownloadTimeoutError and DownloadFailedError, after both of which nothing is left
-        of the page.
+        Raises DownloadTimeoutError and DownloadFailedError for what the network did, BrowserTrouble
+        for what the browser did; after each of them nothing is left of the page.
         """
         async with self._room:
             handler = await self._started()
@@ -95,9 +96,9 @@ class BrowserReader:
                 raise DownloadTimeoutError(_first_line(error)) from error
             except TimeoutError as error:
                 hung = True
-                raise DownloadTimeoutError("the browser: the page hangs") from error
+                raise BrowserHangs("the browser: the page hangs") from error
             except PlaywrightError as error:
-                raise DownloadFailedError(_first_line(error)) from error
+                raise _failure(error) from error
             finally:
                 await self._leave(handler, visit, doubtful=hung)
 
@@ -114,7 +115,7 @@ class BrowserReader:
                 try:
                     await handler.start()
                 except (PlaywrightError, OSError) as error:
-                    raise DownloadFailedError(f"no browser: {error}") from error
+                    raise BrowserTrouble(f"no browser: {error}") from error
                 self._handler = handler
                 logger.info("Chromium is started to read pages")
             return self._handler
@@ -212,6 +213,12 @@ async def _is_well(handler: Handler) -> bool:
     except (PlaywrightError, TimeoutError):
         return False
     return await _closed(context)
+
+
+def _failure(error: PlaywrightError) -> DownloadFailedError:
+    """What the network did to a page is told as net::ERR_…; all else the browser did itself."""
+    kind = DownloadFailedError if "net::ERR_" in error.message else BrowserTrouble
+    return kind(_first_line(error))
 
 
 def _first_line(error: PlaywrightError) -> str:

@@ -18,6 +18,7 @@ from scrapy.utils.misc import load_object
 
 from domain.exits import DIRECT, Exit, Pace, RestRule, Turn
 from domain.site import is_on_loopback
+from kaspi_crawler.browser.handler import BrowserTrouble
 from kaspi_crawler.conversation import answer_of
 from kaspi_crawler.proxies import configured
 from kaspi_crawler.turnstile import Ledger, NotAsked, Turnstile
@@ -122,12 +123,12 @@ class Exits:
     def process_exception(
         self, request: Request, exception: Exception
     ) -> Awaitable[Request | None] | None:
-        """A question without an answer is a refusal of a kind."""
+        """A question without an answer is a refusal of a kind, unless our own browser failed."""
         turn: Turn | None = request.meta.pop("turn", None)
         if turn is None:
             return None
         self._stile(request).done(turn)
-        if isinstance(exception, self._passing):
+        if isinstance(exception, self._passing) and not isinstance(exception, BrowserTrouble):
             return self._refused(request, turn, Block.of(BlockKind.NO_ANSWER), None)
         return self._let_go(request, turn)
 
