@@ -179,7 +179,8 @@ class Turnstile:
         )
         if not turns:
             self.all_rest(self)
-            await asyncio.sleep(self._nap())
+            self._room.clear()  # an exit that does not rest may have room again before
+            await _within(self._room.wait(), self._nap(roomy))
         for turn in turns:
             if not await self._has_come(turn):
                 await self.ledger.change(turn.exit, partial(Exit.let_go, turn=turn))
@@ -198,10 +199,10 @@ class Turnstile:
         ahead = int(_AHEAD / interval) if interval else _UNLIMITED
         return max(1, min(ahead, len(self._waiting), self.abreast))
 
-    def _nap(self) -> float:
-        """Seconds until somebody wakes, or until the next look at the book."""
+    def _nap(self, names: Collection[str]) -> float:
+        """Seconds until one of these wakes, or until the next look at the book."""
         now = self.ledger.now()
-        wakes = min(self.ledger.exits[name].awake_at(now) for name in self.names)
+        wakes = min(self.ledger.exits[name].awake_at(now) for name in names)
         return max(0.001, min((wakes - now).total_seconds(), LOOK_EVERY))
 
     async def _has_come(self, turn: Turn) -> bool:

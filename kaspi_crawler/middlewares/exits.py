@@ -170,13 +170,14 @@ class Exits:
         wanted: str | None = request.meta.get("exit")
         stile = self._turnstiles.get((host, kind, wanted))
         if stile is None:
-            longest = self._crawler.settings.getfloat("DOWNLOAD_TIMEOUT") + 30
+            longest = self._crawler.settings.getfloat("DOWNLOAD_TIMEOUT")
             stile = self._turnstiles[host, kind, wanted] = Turnstile(
                 ledger=self._ledger(host, kind),
                 pace=self._paces[kind],
                 names=self._names if wanted is None else (wanted,),
                 abreast=self._abreast,
-                longest=request.meta.get("download_timeout", longest),
+                # The downloader counts from when it asks, and a page may wait for the browser.
+                longest=request.meta.get("download_timeout", longest) + 30,
                 patiently=self._patiently,
                 is_closing=self._is_closing,
                 all_rest=partial(self._all_rest, sticky=wanted is not None),
