@@ -29,7 +29,8 @@ from kaspi_crawler.pages import known
 from kaspi_crawler.pages.board import BoardReading
 from kaspi_crawler.pages.offers import OffersPage, OffersPart
 from kaspi_crawler.pages.outcomes import Drift, TryAgain, Unreadable, Witness
-from kaspi_crawler.pages.reviews import ReviewsPage, without_people
+from kaspi_crawler.pages.people import without_people
+from kaspi_crawler.pages.reviews import ReviewsPage
 from kaspi_crawler.pages.short_link import ShortLinkAnswer
 from kaspi_crawler.turnstile import NotAsked
 from partners.call import Answer, Call

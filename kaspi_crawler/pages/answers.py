@@ -4,6 +4,7 @@ import msgspec
 
 from kaspi_crawler.pages import forgiving
 from kaspi_crawler.pages.outcomes import TryAgain, Unreadable
+from kaspi_crawler.pages.people import without_people
 from partners.call import Answer
 from partners.kaspi.storefront import Block, BlockKind, recognise_block
 
@@ -59,5 +60,18 @@ def _message(told: object) -> str:
 
 
 def _beginning(told: object) -> str:
-    text = msgspec.json.encode(told).decode()
+    """How an answer begins: its names and numbers. Texts may be anybody's, and this is logged."""
+    text = without_people(msgspec.json.encode(_without_texts(told))).decode()
     return text if len(text) <= 100 else f"{text[:100]}…"
+
+
+def _without_texts(value: object, depth: int = 8) -> object:
+    """The shape of a value, and its numbers; what lies deep is not shown anyway."""
+    match value:
+        case dict() if depth:
+            return {name: _without_texts(each, depth - 1) for name, each in value.items()}
+        case list() if depth:
+            return [_without_texts(each, depth - 1) for each in value]
+        case str() | dict() | list():
+            return "…"
+    return value

@@ -223,7 +223,6 @@ class TextsPage:
 
 
 _DATE = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})")
-_PEOPLE = re.compile(rb'("(?:author|orderNumber)"\s*:\s*)(?:"(?:[^"\\]|\\.)*"?|[0-9]+)')
 
 
 def _review(raw: RawReview) -> ReviewText:
@@ -256,8 +255,3 @@ def _date(text: str) -> date:
     except ValueError:
         pass  # no calendar has such a day
     raise Misfit("date", text)
-
-
-def without_people(body: bytes) -> bytes:
-    """An answer whose authors and order numbers are blotted out, so that it may be kept."""
-    return _PEOPLE.sub(rb'\1""', body)

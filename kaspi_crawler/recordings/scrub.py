@@ -15,18 +15,10 @@ import lxml.html
 import msgspec
 
 from kaspi_crawler.pages import forgiving, state
+from kaspi_crawler.pages.people import PEOPLE
 
 #: The states of a storefront's page.
 STATES = ("BACKEND.components.item", "window.digitalData", "BACKEND.components.configurator")
-#: Names of fields that speak of people, whatever holds them, without capitals.
-_PEOPLE = frozenset(
-    {
-        *("author", "authorname", "user", "username", "visitor", "visitorid"),
-        *("customer", "customername", "customerphone", "firstname", "lastname", "middlename"),
-        *("email", "phone", "phonenumber", "telephone", "cellphone"),
-        *("ordernumber", "ordercode", "token", "accesstoken", "sessionid", "sitekey"),
-    }
-)
 _TELEPHONE = re.compile(r"(?:\+7|\b8)[\s(-]{0,2}7\d\d[\s)-]{0,2}\d{3}[\s-]?\d\d[\s-]?\d\d\b")
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
 _METAS = re.compile(r"title|description|keywords|og:.+|product:.+")
@@ -105,7 +97,7 @@ def _scrubbed(value: Any) -> Any:
     match value:
         case dict():
             return {
-                key: _masked(each) if key.casefold() in _PEOPLE else _scrubbed(each)
+                key: _masked(each) if key.casefold() in PEOPLE else _scrubbed(each)
                 for key, each in value.items()
             }
         case list():

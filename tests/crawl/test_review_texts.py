@@ -144,6 +144,8 @@ def test_an_interrupted_reading_leaves_no_gap(
     assert rows(place.database, "SELECT * FROM review_readings") == []
     kept = [path.read_bytes() for path in Path(place.data / "quarantine").rglob("*.body")]
     assert kept == [b'{"author":"", "data": 7}']
+    described = (path.read_text() for path in Path(place.data / "quarantine").rglob("*.json"))
+    assert "Имя" not in "".join((ended.said, *described))
     del liar.lies["reviews", product]
     assert place.crawl("reviews", told).code == 0
     assert len(held(place)) == wanted

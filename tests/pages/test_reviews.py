@@ -7,7 +7,8 @@ import pytest
 
 from domain.reviews import ReviewSummary
 from kaspi_crawler.pages.outcomes import TryAgain, Unreadable
-from kaspi_crawler.pages.reviews import ReviewsPage, TextsPage, TextsPart, without_people
+from kaspi_crawler.pages.people import without_people
+from kaspi_crawler.pages.reviews import ReviewsPage, TextsPage, TextsPart
 from tests.pages.building import KETTLE, answer, to_json
 
 NOW = datetime(2026, 9, 18, 18, tzinfo=UTC)
@@ -222,7 +223,21 @@ def test_an_answer_without_reviews_is_told_apart(body: str, status: int, kind: t
         pytest.param('{"orderNumber":123,"y":"a"}', '{"orderNumber":"","y":"a"}', id="number"),
         pytest.param('[{"author":"Имя обор', '[{"author":""', id="an answer that broke off"),
         pytest.param('{"author":null}', '{"author":null}', id="nobody"),
+        pytest.param(
+            '{"author":{"name":"Имя","of":[{"b":"}"}]},"x":1}',
+            '{"author":"","x":1}',
+            id="an object where there was a text",
+        ),
+        pytest.param('{"a":{"Phone":["+7"', '{"a":{"Phone":""', id="a list that broke off"),
+        pytest.param('{"a":"\\"author\\":7"}', '{"a":"\\"author\\":7"}', id="a text about it"),
     ],
 )
 def test_an_answer_that_is_kept_names_nobody(body: str, kept: str) -> None:
     assert without_people(body.encode()).decode() == kept
+
+
+def test_what_is_said_of_an_unknown_answer_names_nobody() -> None:
+    body = to_json({"reviews": [{"author": "Имя Ф.", "by": "Имя Ф.", "orderNumber": 12}]})
+    read = TextsPage(answer(body), KETTLE, 0, 100, NOW).to_item()
+    assert isinstance(read, Unreadable)
+    assert '{"reviews":[{"author":"","by":"…","orderNumber":""}]}' in read.reason
