@@ -119,7 +119,7 @@ async def _products(
 
 async def _size(spider: StorefrontSpider) -> WorkListSize:
     async with _memory(spider) as engine:
-        size = await work_list_size(engine)
+        size = await work_list_size(engine, spider.chosen_cities)
     if not size.products:
         spider.logger.warning(
             "The work list is empty: name products, as in -a products=102298404,106185651. "

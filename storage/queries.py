@@ -14,7 +14,12 @@ from domain.identity import CityId, ProductId
 #: with every reading.
 SLICE = 10_000
 
-_WORK_LIST_SIZE = text("SELECT count(DISTINCT kaspi_id), count(*) FROM work_list")
+_WORK_LIST_SIZE = text("""
+SELECT count(DISTINCT kaspi_id),
+       count(*) FILTER (WHERE products.gone_at IS NULL AND (:any_city OR city_id = ANY(:cities)))
+FROM work_list
+LEFT JOIN products USING (kaspi_id)
+""")
 
 _WORK_LIST_PRODUCTS = text("""
 SELECT work_list.kaspi_id,
@@ -46,16 +51,19 @@ LIMIT :slice
 
 @attrs.frozen
 class WorkListSize:
-    """How much there is to read."""
+    """How much there is to read: products, and boards of those that are not gone."""
 
     products: int
     boards: int
 
 
-async def work_list_size(engine: AsyncEngine) -> WorkListSize:
-    """Count the work list."""
+async def work_list_size(
+    engine: AsyncEngine, cities: tuple[CityId, ...] | None = None
+) -> WorkListSize:
+    """Count the work list; the boards in these cities, if some were chosen."""
+    asked = {"any_city": cities is None, "cities": list(cities or ())}
     async with engine.connect() as connection:
-        row = (await connection.execute(_WORK_LIST_SIZE)).one()
+        row = (await connection.execute(_WORK_LIST_SIZE, asked)).one()
     return WorkListSize(products=row[0], boards=row[1])
 
 

@@ -54,6 +54,7 @@ async def test_chosen_cities_are_the_only_ones(listing: Workplace) -> None:
     reader = spider(listing, cities="almaty")
     boards = [board async for board in boards_to_read(reader)]
     assert boards == [(product, "750000000") for product in PRODUCTS]
+    assert reader.expected == 12
 
 
 async def test_what_a_spider_is_told_comes_before_any_list(listing: Workplace) -> None:

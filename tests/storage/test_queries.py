@@ -44,6 +44,16 @@ async def market(writer: BatchWriter, database: str) -> None:
 @pytest.mark.usefixtures("market")
 async def test_the_size_counts_products_and_boards(engine: AsyncEngine) -> None:
     assert await work_list_size(engine) == WorkListSize(products=3, boards=4)
+    assert await work_list_size(engine, (ASTANA,)) == WorkListSize(products=3, boards=1)
+
+
+@pytest.mark.usefixtures("market")
+async def test_a_product_that_is_gone_has_no_board_to_read(
+    engine: AsyncEngine, writer: BatchWriter
+) -> None:
+    await writer.save(missing(minutes=9, product=KETTLE))
+    size = await work_list_size(engine)
+    assert size.boards == len(await listed(work_list_boards(engine, at(99)))) == 2
 
 
 async def test_an_empty_list_is_empty(engine: AsyncEngine) -> None:
