@@ -1,7 +1,6 @@
 """Bodies are unpacked; one that cannot be is empty, and so taken for an answer that broke off."""
 
 import logging
-import zlib
 
 from scrapy import Request
 from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddleware
@@ -21,7 +20,7 @@ class Unpacking(HttpCompressionMiddleware):
         """Unpack; a damaged stream, plain bytes under a lie and a bomb become no body at all."""
         try:
             return super().process_response(request, response)
-        except (OSError, EOFError, zlib.error, IgnoreRequest) as error:
+        except Exception as error:  # noqa: BLE001  (each packing has errors of its own, and a turn waits)
             logger.debug("%s cannot be unpacked: %s", response, error)
             if self.stats:
                 self.stats.inc_value("httpcompression/not_unpacked")

@@ -30,3 +30,14 @@ def test_what_becomes_of_a_packed_body(body: bytes, unpacked: bytes) -> None:
     assert isinstance(response, Response)
     assert response.body == unpacked
     assert "Content-Encoding" not in response.headers
+
+
+@pytest.mark.parametrize("packing", ["gzip", "deflate", "br", "zstd", "gzip, br"])
+@pytest.mark.parametrize("body", [b'{"offers":[]}', b"\x1f\x8b\x08\xff\xff", b"\xff" * 50])
+def test_no_packing_loses_a_question(packing: str, body: bytes) -> None:
+    request = Request("http://127.0.0.1/")
+    unpacking = Unpacking.from_crawler(get_crawler())
+    packed = Response(request.url, body=body, headers={"Content-Encoding": packing})
+    response = unpacking.process_response(request, packed)
+    assert isinstance(response, Response)
+    assert (response.body, response.flags) == (b"", [])
