@@ -78,6 +78,9 @@ _CHALLENGE = re.compile(
     re.IGNORECASE,
 )
 
+#: Seconds: what a wish of ten digits comes to; it may be longer than any calendar.
+_FOR_EVER = 999_999_999
+
 #: Any of these means that the page speaks of a product, or says that there is none.
 _PRODUCT_SIGNS = (
     b"BACKEND.components.item",
@@ -106,7 +109,8 @@ def _kind(answer: Answer, wants: Wanted | None) -> BlockKind | None:
     if answer.status in _STATUSES:
         return _by_status(answer)
     if wants is None:
-        return BlockKind.CAPTCHA if _is_challenge(answer.body) else None
+        is_refusal = _is_challenge(answer.body) and not _speaks_of_product(answer.body)
+        return BlockKind.CAPTCHA if is_refusal else None
     return _not_json(answer.body) if wants == "json" else _not_a_product_page(answer)
 
 
@@ -126,13 +130,15 @@ def _not_json(body: bytes) -> BlockKind | None:
 
 def _not_a_product_page(answer: Answer) -> BlockKind | None:
     body = answer.body
-    if answer.status in {404, 410} or any(sign in body for sign in _PRODUCT_SIGNS):
-        return None
-    if _LD_PRODUCT.search(body):
+    if answer.status in {404, 410} or _speaks_of_product(body):
         return None
     if _is_challenge(body):
         return BlockKind.CAPTCHA
     return BlockKind.EMPTY_SHELL if b"</html>" in body[-2000:] else BlockKind.TRUNCATED
+
+
+def _speaks_of_product(body: bytes) -> bool:
+    return any(sign in body for sign in _PRODUCT_SIGNS) or _LD_PRODUCT.search(body) is not None
 
 
 def looks_like_json(body: bytes) -> bool:
@@ -148,4 +154,6 @@ def _is_challenge(body: bytes) -> bool:
 def _wait_seconds(answer: Answer) -> int | None:
     """Retry-After in seconds; its other form, a date, has never been seen from the storefront."""
     wanted = answer.headers.get("retry-after", "").strip()
-    return int(wanted) if wanted.isascii() and wanted.isdigit() else None
+    if not (wanted.isascii() and wanted.isdigit()):
+        return None
+    return int(wanted) if len(wanted) < 10 else _FOR_EVER

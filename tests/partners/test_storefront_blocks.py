@@ -93,6 +93,24 @@ def test_a_right_answer_is_no_block(
 
 
 @pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        pytest.param(CAPTCHA, BlockKind.CAPTCHA, id="a captcha"),
+        pytest.param(SHELL, None, id="a page without data"),
+        pytest.param(PRODUCT, None, id="a page that mentions reCAPTCHA"),
+        pytest.param(
+            b'<div class="g-recaptcha"></div><script>{"@type":"Product"}', None, id="ld+json alone"
+        ),
+    ],
+)
+def test_where_nothing_is_wanted_of_a_body_a_captcha_is_still_one(
+    body: bytes, kind: BlockKind | None
+) -> None:
+    block = recognise_block(answer(200, body), None)
+    assert (block and block.kind) is kind
+
+
+@pytest.mark.parametrize(
     ("retry_after", "seconds"),
     [
         pytest.param("120", 120, id="seconds are kept"),
@@ -101,6 +119,7 @@ def test_a_right_answer_is_no_block(
         pytest.param("", None, id="nothing is nothing"),
         pytest.param("Wed, 21 Oct 2026 07:28:00 GMT", None, id="a date was never seen"),
         pytest.param("-5", None, id="a negative time makes no sense"),
+        pytest.param("9" * 5_000, 999_999_999, id="longer than any calendar is long"),
     ],
 )
 def test_how_long_to_wait(retry_after: str, seconds: int | None) -> None:
