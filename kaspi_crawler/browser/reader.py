@@ -167,7 +167,10 @@ class BrowserReader:
         wrapper = handler.context_wrappers.get(visit.meta["playwright_context"])
         closed = wrapper is not None and await _closed(wrapper.context)
         self._tell_what_is_open(handler)
-        if (doubtful or not closed) and not await _is_well(handler):
+        # A context that was still being opened when the time was over is nobody's to close, and
+        # scrapy-playwright keeps its place for ever.
+        is_lost = doubtful and wrapper is None
+        if is_lost or ((doubtful or not closed) and not await _is_well(handler)):
             await self._replace(handler)
 
     def _tell_what_is_open(self, handler: Handler) -> None:
