@@ -36,6 +36,7 @@ class Store:
     _writer: BatchWriter
     _pulse: Pulse
     _closing: asyncio.Task[None] | None = None
+    _is_ending = False
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
@@ -88,6 +89,7 @@ class Store:
 
     async def spider_closed(self, reason: str) -> None:
         """Write the outcome of the run: after all stages have closed, when it is known."""
+        self._is_ending = True
         try:
             await self._write_end(reason)
         except PASSING_ERRORS as error:
@@ -117,8 +119,11 @@ class Store:
         return int(stats.get_value("response_received_count", 0)) if stats else 0
 
     def _overruled(self, reason: str) -> None:
-        """Somebody took this crawl for dead or stuck, and may have started another one."""
-        if self._closing is None and self._crawler.engine:
+        """Somebody took this crawl for dead or stuck, and may have started another one.
+
+        An end that is there when the crawl closes is its own, most likely.
+        """
+        if self._closing is None and not self._is_ending and self._crawler.engine:
             logger.error("This crawl was given up (%s) by the timetable: it ends here", reason)
             closing = self._crawler.engine.close_spider_async(reason=reason)
             self._closing = asyncio.create_task(closing)
