@@ -87,8 +87,17 @@ class ReviewsSpider(StorefrontSpider):
                 final=grown.over,
                 checked_at=heard.moment,
             )
-        if not grown.over and not grown.endless:
+        if grown.over:
+            return
+        if not grown.endless:
             yield self._ask_texts(grown)
+            return
+        self.logger.warning(
+            "The reviews of product %s have no end: %d pages were read and are kept, and the next "
+            "crawl begins again with the newest",
+            reading.product,
+            grown.page,
+        )
 
 
 def _unreadable_reviews(part: TextsPart) -> Unreadable:

@@ -8,7 +8,16 @@ import attrs
 import psycopg
 import pytest
 from aiohttp import web
+from scrapy.utils.test import get_crawler
 
+from domain.identity import ProductId
+from domain.reviews import ReviewText, ReviewTexts
+from kaspi_crawler.conversation import Heard
+from kaspi_crawler.pages.reviews import TextsPart
+from kaspi_crawler.pages.texts import MOST_PAGES, TextsReading
+from kaspi_crawler.spiders.reviews import ReviewsSpider
+from partners.call import Answer
+from tests.building import START
 from tests.crawl.conftest import Opener
 from tests.crawl.crawling import Ended, Workplace, listed
 from tests.crawl.liar import Asked, Liar, honestly
@@ -149,3 +158,25 @@ def test_an_interrupted_reading_leaves_no_gap(
     del liar.lies["reviews", product]
     assert place.crawl("reviews", told).code == 0
     assert len(held(place)) == wanted
+
+
+def test_reviews_without_an_end_are_told_of(caplog: pytest.LogCaptureFixture) -> None:
+    settings = {"KASPI_URL": "http://127.0.0.1"}
+    spider = ReviewsSpider.from_crawler(get_crawler(ReviewsSpider, settings), products="104500100")
+    reading = TextsReading(product=ProductId("104500100"), known=frozenset(), page=MOST_PAGES - 1)
+    one = ReviewText(
+        id="r1",
+        written_on=START.date(),
+        rating=5,
+        plus="",
+        minus="",
+        text="Кипятит.",
+        photos=0,
+        merchant_id=None,
+    )
+    answer = Answer(status=200, body=b"{}", address="http://127.0.0.1/")
+    part = TextsPart(reviews=(one,), summary=None, whole=True)
+    (kept,) = spider._take_texts(reading, part, Heard(answer=answer, moment=START))
+    assert isinstance(kept, ReviewTexts)
+    assert not kept.final
+    assert "The reviews of product 104500100 have no end" in caplog.text
