@@ -28,7 +28,7 @@ timetable: setup ## start what is due through scrapyd, until stopped
 	@$(VENV)/scrapy timetable run
 
 egg: setup ## pack the rooms for a scrapyd elsewhere: dist/*.egg
-	@$(VENV)/python setup.py -q clean --all bdist_egg --dist-dir dist
+	@$(VENV)/python -W ignore setup.py -q clean --all bdist_egg --dist-dir dist
 	@ls dist/*.egg
 
 test: lint ## run every check and test

@@ -198,8 +198,9 @@ def _lines(name: str, text: str) -> list[tuple[str | None, str]]:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or error
         raise BadArgument(
-            f"{name}: cannot read {str(path)!r}: {error}. Write a text file with one id or "
+            f"{name}: cannot read {str(path)!r}: {why}. Write a text file with one id or "
             f"address a line, and name it as -a {name}=@file"
         ) from None
     return [

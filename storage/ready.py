@@ -6,6 +6,7 @@ from pathlib import Path
 import psycopg
 
 from storage import schema
+from storage.database import said
 from storage.embedded import DatabaseUnavailable, connect_address
 
 
@@ -23,7 +24,7 @@ def ready_address(database_url: str, data_directory: Path) -> str:
         schema.require_newest(address)
     except psycopg.OperationalError as error:
         raise DatabaseUnavailable(
-            f"the database does not answer: {error}. Check DATABASE_URL, or unset it to use the "
-            "embedded database"
+            f"the database does not answer: {said(error).rstrip('.?')}. Check DATABASE_URL, or "
+            "unset it to use the embedded database"
         ) from error
     return address

@@ -30,7 +30,7 @@ VERBS = {
     "show": "show one: its description, then its bytes",
     "replay": "read one or all again with today's pages; --forget removes what reads now",
 }
-_RIGHT = "A right one: scrapy quarantine replay all"
+_NAMES = "`scrapy quarantine list` has the names"
 
 
 class Command(VerbCommand):
@@ -120,16 +120,20 @@ def _do(verb: str, words: Sequence[str], kept: dict[str, Kept], *, forget: bool)
 
 
 def _chosen(words: Sequence[str], kept: dict[str, Kept]) -> dict[str, Kept]:
-    """The answers that are named: whole, or by what follows the spider. Raises BadArgument."""
+    """The answers that are named: whole, by what follows the spider, or by the path that the log
+    tells. Raises BadArgument.
+    """
     if not words:
-        raise BadArgument("say which: `scrapy quarantine list` has the names")
+        raise BadArgument(f"say which: {_NAMES}")
     if list(words) == ["all"]:
         return kept
     chosen: dict[str, Kept] = {}
     for word in words:
-        named = {name: one for name, one in kept.items() if word in {name, name.split("/")[1]}}
+        # A path is looked up by its end alone, as any name.
+        sought = "/".join(Path(word).parts[-2:]).removesuffix(".body")
+        named = {name: one for name, one in kept.items() if sought in {name, name.split("/")[1]}}
         if not named:
-            raise BadArgument(f"nothing is kept as {word!r}: `scrapy quarantine list`. {_RIGHT}")
+            raise BadArgument(f"nothing is kept as {word!r}: {_NAMES}")
         chosen |= named
     return chosen
 

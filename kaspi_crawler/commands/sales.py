@@ -168,11 +168,11 @@ def _sold(path: Path) -> dict[ProductId, int]:
     sold: dict[ProductId, int] = {}
     for number, told in csv_lines(path, "calibrate"):
         try:
-            pieces = int(told[1])
-            sold[product_id(told[0])] = pieces
-        except (ValueError, IndexError) as error:
+            product, pieces = told[:2]
+            sold[product_id(product)] = int(pieces)
+        except ValueError:
             raise BadArgument(
-                f"calibrate: {path}, line {number}: expected product,pieces: {error}. "
+                f"calibrate: {path}, line {number}: {','.join(told)!r} is not product,pieces. "
                 "A right one: 102298404,35"
             ) from None
     return sold

@@ -32,7 +32,7 @@ VERBS = {
 }
 _NAMED = ("run-now", "pause", "resume")
 #: Loggers that tell of every step.
-_TALKATIVE = ("procrastinate", "psycopg.pool")
+_TALKATIVE = ("alembic", "procrastinate", "psycopg.pool")
 
 
 class Command(VerbCommand):

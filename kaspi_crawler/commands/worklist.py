@@ -91,12 +91,16 @@ def _nothing_more(words: Sequence[str]) -> None:
 
 
 def _show(boards: Iterable["Listed"]) -> int:
+    count = 0
     for board in boards:
         checked_at = board.checked_at and board.checked_at.astimezone(ALMATY)
         read = f"{checked_at:%Y-%m-%d %H:%M}" if checked_at else "never"
         name = "(gone)" if board.gone_at else board.name or ""
         sys.stdout.write(f"{board.kaspi_id}\t{board.city_id}\t{read}\t{name}\n")
+        count += 1
     sys.stdout.flush()
+    if not count:
+        sys.stderr.write("Nothing is on it: `scrapy worklist add`, or `scrapy crawl listing`\n")
     return 0
 
 

@@ -156,7 +156,9 @@ class ListingSpider(StorefrontSpider):
         if walk.ending is Ending.UNREAD:
             return  # which has been told
         if walk.ending is Ending.EMPTY and not walk.held:
-            self.logger.warning("There is nothing in %s in city %s", walk.query, walk.city)
+            codes = "; `scrapy crawl listing -a tree=yes` stores the codes that there are"
+            hint = codes if walk.query.kind is ListingKind.CATEGORY else ""
+            self.logger.warning("There is nothing in %s in city %s%s", walk.query, walk.city, hint)
             return
         total = "an unknown number" if walk.total is None else f"{walk.total:,}"
         self.logger.info(

@@ -112,9 +112,19 @@ def test_the_list_says_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert "unknown offers[].x" in told
 
 
-def test_one_is_shown_with_its_bytes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "named",
+    [
+        pytest.param(NAME, id="by what follows the spider"),
+        pytest.param(f"offers/{NAME}", id="by its name"),
+        pytest.param(f"/srv/.data/quarantine/offers/{NAME}.body", id="by the path in the log"),
+    ],
+)
+def test_one_is_shown_with_its_bytes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], named: str
+) -> None:
     keep(tmp_path, b"\xff" + GOOD)
-    assert do(tmp_path, "show", NAME) == 0
+    assert do(tmp_path, "show", named) == 0
     told = capsys.readouterr().out
     assert '"reason": "truncated"' in told
     assert "Лавка" in told

@@ -109,6 +109,9 @@ def test_a_calibrated_estimate_is_narrow_and_holds_the_truth(
         pytest.param(["estimate", "all"], "scrapy sales estimate", id="a word too many"),
         pytest.param(["calibrate"], "sold.csv", id="no file"),
         pytest.param(["calibrate", "{directory}/words.csv"], "line 2", id="a line of words"),
+        pytest.param(
+            ["calibrate", "{directory}/half.csv"], "line 1: '101' is not", id="half a line"
+        ),
         pytest.param(["calibrate", "{directory}/few.csv"], "at least 5", id="too few products"),
         pytest.param(["calibrate", "{directory}/none.csv"], "No such file", id="no such file"),
         pytest.param(
@@ -124,6 +127,7 @@ def test_what_is_wrong_is_said_in_a_sentence(
     said: str,
 ) -> None:
     (tmp_path / "words.csv").write_text(f"product,pieces\n{PRODUCTS[0]},много\n")
+    (tmp_path / "half.csv").write_text("101\n")
     (tmp_path / "few.csv").write_text(f"{PRODUCTS[0]},12\n999,3\n")
     assert sales.type_here("sales", *(word.format(directory=tmp_path) for word in words)) == 2
     complaint = capsys.readouterr().err

@@ -37,6 +37,13 @@ def test_products_are_put_on_it_in_every_form(
     ]
 
 
+def test_an_empty_list_says_so(worklist: Console, capsys: pytest.CaptureFixture[str]) -> None:
+    assert worklist.type_here("worklist", "list") == 0
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "scrapy worklist add" in said.err
+
+
 @pytest.mark.parametrize(
     ("words", "left"),
     [
