@@ -44,6 +44,15 @@ ITEM_PIPELINES = {
     "pipelines.store.Store": 300,
     "pipelines.export.Export": 400,
 }
+#: Default: eleven. Those that are left out would be imported even when they are set to None, and
+#: the remote control brings aiohttp: a third of a second at each start.
+EXTENSIONS_BASE = {
+    "scrapy.extensions.closespider.CloseSpider": 0,
+    "scrapy.extensions.feedexport.FeedExporter": 0,
+    "scrapy.extensions.logcount.LogCount": 0,
+    "scrapy.extensions.logstats.LogStats": 0,
+    "scrapy.extensions.spiderstate.SpiderState": 0,
+}
 EXTENSIONS = {
     "kaspi_crawler.extensions.json_log.JsonLog": 0,
     "kaspi_crawler.extensions.counts.Counts": 0,
@@ -52,10 +61,6 @@ EXTENSIONS = {
     "kaspi_crawler.extensions.health.Health": 890,
     "kaspi_crawler.extensions.summary.Summary": 900,
     "kaspi_crawler.extensions.alerts.Alerts": 920,
-    "scrapy.extensions.corestats.CoreStats": None,
-    "scrapy.extensions.telnet.TelnetConsole": None,
-    "scrapy.extensions.remote_control.RemoteControl": None,
-    "scrapy.extensions.memusage.MemoryUsage": None,
 }
 
 # --- Politeness ------------------------------------------------------------------------------
@@ -174,27 +179,24 @@ METAREFRESH_ENABLED = False
 REFERER_ENABLED = False
 #: Our requests are all wanted: a second look at one address is a new reading.
 DUPEFILTER_CLASS = "scrapy.dupefilters.BaseDupeFilter"
-#: Unused here, each a call for every request. Every status comes to the page, which knows what it
-#: means, so that HttpErrorMiddleware has nothing to filter.
-SPIDER_MIDDLEWARES = {
-    "scrapy.spidermiddlewares.depth.DepthMiddleware": None,
-    "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,
-    "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware": None,
-    "scrapy.spidermiddlewares.referer.RefererMiddleware": None,
-    "scrapy.spidermiddlewares.start.StartSpiderMiddleware": None,
-    "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,
+#: Default: six, unused here, each a call for every request. Every status comes to the page, which
+#: knows what it means.
+SPIDER_MIDDLEWARES_BASE: dict[str, int] = {}
+#: Default: fourteen; the others are unused here, and that of the cookies brings a list of all
+#: domains and an HTTP client of its own.
+DOWNLOADER_MIDDLEWARES_BASE = {
+    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": 100,
+    "scrapy.downloadermiddlewares.downloadtimeout.DownloadTimeoutMiddleware": 350,
+    "scrapy.downloadermiddlewares.retry.RetryMiddleware": 550,
+    "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware": 750,
+    "scrapy.downloadermiddlewares.stats.DownloaderStats": 850,
+    "scrapy.downloadermiddlewares.httpcache.HttpCacheMiddleware": 900,
 }
 DOWNLOADER_MIDDLEWARES = {
-    # Between Retry (550), which sees what it leaves, and HttpCompression (590), so that bodies can
-    # be judged; HttpProxy (750) turns the exit's user and password into a header.
+    # Behind Retry (550), which sees what it leaves, and before Unpacking, so that bodies can be
+    # judged; HttpProxy (750) turns the exit's user and password into a header.
     "kaspi_crawler.middlewares.exits.Exits": 560,
-    "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
     "kaspi_crawler.middlewares.unpacking.Unpacking": 590,
-    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
-    "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
-    "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
-    "scrapy.downloadermiddlewares.defaultheaders.DefaultHeadersMiddleware": None,
-    "scrapy.downloadermiddlewares.useragent.UserAgentMiddleware": None,
 }
 
 # --- Memory ------------------------------------------------------------------------------------

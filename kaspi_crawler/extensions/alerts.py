@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
-import treq
 from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 from scrapy.utils.defer import maybe_deferred_to_future
@@ -107,6 +106,8 @@ class Alerts:
         return failure
 
     async def _try(self, told: dict[str, Any]) -> str | None:
+        import treq  # noqa: PLC0415  (few crawls alert anybody)
+
         response = await maybe_deferred_to_future(
             treq.post(self._address, json=told, timeout=_PATIENCE, allow_redirects=False)
         )
