@@ -33,8 +33,10 @@ class Figures:
 
     `items` are readings that were stored, `expected` how many were wanted (None: not known).
     `answers` are all answers and silences, of which `refused` were refused and `unread` given up.
-    `coverage` holds, by reading and field ("offer/price_minus_bonus"), how many parts in ten
-    thousand of the readings looked at have the field.
+    `standing` are offers that stood when they were last read, on the boards that were read now, and
+    `gone` those of them that are there no longer. `coverage` holds, by reading and field
+    ("offer/price_minus_bonus"), how many parts in ten thousand of the readings looked at have the
+    field.
     """
 
     items: int
@@ -46,6 +48,8 @@ class Figures:
     refused: int
     unread: int
     coverage: Mapping[str, int]
+    standing: int = 0
+    gone: int = 0
 
 
 @attrs.frozen(kw_only=True)

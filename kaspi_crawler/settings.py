@@ -238,6 +238,9 @@ HEALTH_COVERAGE = {
 #: Most answers that may be refusals, boards that may stay incomplete, answers that may be given up.
 HEALTH_MOST_REFUSED = 0.2
 HEALTH_MOST_INCOMPLETE = 0.1
+#: Of the offers that stood on the boards that were read, this share may leave between two readings.
+#: A guess on the safe side: nobody recorded how many do.
+HEALTH_MOST_GONE = 0.3
 HEALTH_MOST_UNREAD = 0.05
 #: Seconds after which a crawl took too long: twenty thousand boards at one a second take 5.6 h.
 HEALTH_LONGEST_SECONDS = 12 * 3600.0

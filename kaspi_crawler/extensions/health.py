@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+#: Offers that did not stand when their boards were last read.
+_NEW_OFFERS = ("stored/offer_history/seen", "stored/offer_history/returned")
 _REFUSED_AT_AN_EXIT = re.compile(r"exits/.+/refused/\w+$")
 
 #: Sent when the verdict is known, with `run`, `reason`, `figures`, `verdict` and `memory`: an
@@ -71,6 +73,7 @@ class Health:
         for field, share in coverage.shares.items():
             stats.set_value(f"coverage/{field}", share / WHOLE)
         told = stats.get_stats()
+        gone = _total(told, "stored/offer_history/gone")
         # Of a question that is asked again through another exit the spider hears the end alone.
         at_exits = sum(int(told[name]) for name in told if _REFUSED_AT_AN_EXIT.match(name))
         return Figures(
@@ -83,6 +86,8 @@ class Health:
             refused=max(at_exits, sum(_below(told, "refused_by/").values())),
             unread=sum(_below(told, "unread_by/").values()),
             coverage=coverage.shares,
+            standing=max(0, coverage.offers - _total(told, *_NEW_OFFERS)) + gone,
+            gone=gone,
         )
 
     def _seconds(self) -> float:
@@ -176,6 +181,7 @@ def thresholds(settings: BaseSettings) -> Thresholds:
         },
         most_refused=settings.getfloat("HEALTH_MOST_REFUSED"),
         most_incomplete=settings.getfloat("HEALTH_MOST_INCOMPLETE"),
+        most_gone=settings.getfloat("HEALTH_MOST_GONE"),
         most_unread=settings.getfloat("HEALTH_MOST_UNREAD"),
         longest_seconds=settings.getfloat("HEALTH_LONGEST_SECONDS"),
         least_runs=settings.getint("HEALTH_LEAST_RUNS"),

@@ -43,6 +43,7 @@ class Coverage:
     """
 
     boards: int = 0
+    offers: int = 0
     incomplete: int = 0
     _readings: int = 0
     _seen: Counter[str] = attrs.Factory(Counter)
@@ -65,6 +66,7 @@ class Coverage:
 
     def _add_board(self, board: OfferBoard, look: bool) -> None:
         self.boards += 1
+        self.offers += len(board.offers)
         self.incomplete += not board.complete
         if look and board.offers:
             self._seen["offer"] += len(board.offers)

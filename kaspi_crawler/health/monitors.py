@@ -25,6 +25,7 @@ class Thresholds:
     coverage: Mapping[str, float]
     most_refused: float
     most_incomplete: float
+    most_gone: float
     most_unread: float
     longest_seconds: float
     least_runs: int
@@ -228,6 +229,26 @@ def _incomplete_rise(watched: Watched) -> list[Alarm] | None:
     return [_incomplete("incomplete_rise", watched, f"; it was {_percent_of(usual)} before")]
 
 
+def _many_gone(watched: Watched) -> list[Alarm] | None:
+    standing, gone = watched.figures.standing, watched.figures.gone
+    if watched.figures.boards < watched.thresholds.least_items:
+        return None
+    if gone <= standing * watched.thresholds.most_gone:
+        return []
+    share = _percent_of(_share(gone, standing))
+    return [
+        Alarm(
+            name="many_gone",
+            subject="offers",
+            sentence=f"offers: {gone:,} of {standing:,} ({share}) left between two readings",
+            remedy="Open some of these products: if they are still sold, the site answers with"
+            " empty boards. History has what stood before; the next crawl brings the offers back.",
+            russian=f"offers: {gone} из {standing} предложений ({share}) исчезли между обходами."
+            " Откройте несколько товаров: если продавцы на месте, сайт даёт пустые списки.",
+        )
+    ]
+
+
 def _incomplete(name: str, watched: Watched, told: str) -> Alarm:
     figures = watched.figures
     share = _percent_of(_share(figures.incomplete, figures.boards))
@@ -368,6 +389,7 @@ MONITORS: Mapping[str, Monitor] = {
     "refusals_rise": _refusals_rise,
     "incomplete_boards": _incomplete_boards,
     "incomplete_rise": _incomplete_rise,
+    "many_gone": _many_gone,
     "unread_answers": _unread_answers,
     "schema_drift": _schema_drift,
     "too_long": _too_long,

@@ -79,6 +79,8 @@ def test_a_good_run_raises_nothing_and_all_could_judge() -> None:
                      ["offers", "14 %", "0 % before"], id="refusals became more"),
         pytest.param(watched({"incomplete": 11}), "incomplete_boards",
                      ["11 of 100", "offers", "log"], id="boards are incomplete"),
+        pytest.param(watched({"standing": 2_000, "gone": 601}), "many_gone",
+                     ["601 of 2,000", "offers", "empty boards"], id="offers left in droves"),
         pytest.param(watched({"incomplete": 11}), "incomplete_rise", ["0 % before"],
                      id="more boards are incomplete than before"),
         pytest.param(watched({"unread": 6}, unread={"reviews": 6}), "unread_answers",
@@ -115,6 +117,7 @@ def test_an_alarm_names_source_and_remedy(run: Watched, alarm: str, words: list[
         pytest.param(watched(coverage={"offer/purchase_count": 0}), id="a field nobody ever saw"),
         pytest.param(watched({"refused": 10}), id="some refusals"),
         pytest.param(watched({"incomplete": 10}), id="some incomplete boards"),
+        pytest.param(watched({"standing": 2_000, "gone": 600}), id="many that left"),
         pytest.param(watched({"unread": 5}), id="some unread answers"),
         pytest.param(watched({"seconds": 300}), id="three times as long"),
         pytest.param(
@@ -138,12 +141,13 @@ def test_what_stays_within_the_thresholds_is_no_alarm(run: Watched) -> None:
 
 SHARES = {
     "field_coverage", "coverage_drop", "refusals_rise", "slower", "too_few_items",
-    "incomplete_boards", "incomplete_rise", "too_many_refusals", "unread_answers",
+    "incomplete_boards", "incomplete_rise", "many_gone", "too_many_refusals", "unread_answers",
 }  # fmt: skip
 
 
 def test_a_small_run_says_nothing_of_shares() -> None:
     small = {"items": 1, "expected": 5, "boards": 5, "incomplete": 5, "answers": 9, "refused": 8}
+    small |= {"standing": 9, "gone": 9}
     nothing = dict.fromkeys(FIGURES.coverage, 0)
     verdict = judge(watched({**small, "unread": 8}, coverage=nothing, past=()))
     assert verdict.alarms == ()
