@@ -64,6 +64,25 @@ def exit_of(request: Request) -> dict[str, str] | None:
     return proxy
 
 
+class Spacing:
+    """Keeps the pages of an exit apart, `interval` seconds from one to the next.
+
+    Their turns were drawn in time; but they wait for room behind a slow page, and would then all
+    be used at once.
+    """
+
+    def __init__(self, interval: float) -> None:
+        self._interval = interval
+        self._next_at: dict[str, float] = {}
+
+    async def wait(self, exit_name: str) -> None:
+        """Return when the exit may load its next page."""
+        now = asyncio.get_running_loop().time()
+        begins_at = max(now, self._next_at.get(exit_name, now))
+        self._next_at[exit_name] = begins_at + self._interval
+        await asyncio.sleep(begins_at - now)
+
+
 class BrowserReader:
     """Reads pages through Chromium, at most BROWSER_PAGES at once."""
 
@@ -75,6 +94,7 @@ class BrowserReader:
         loading = settings.getfloat("BROWSER_TIMEOUT")
         self._patience = loading + self._state_patience + _HANDING_OVER
         self._room = asyncio.Semaphore(settings.getint("BROWSER_PAGES"))
+        self._spacing = Spacing(settings.getfloat("PAGE_DELAY"))
         self._starting = asyncio.Lock()
         self._handler: Handler | None = None
         self._visits = count(1)
@@ -87,6 +107,7 @@ class BrowserReader:
         """
         async with self._room:
             handler = await self._started()
+            await self._spacing.wait(str(request.meta.get("proxy", "")))
             visit = self._visit(request)
             hung = False
             try:

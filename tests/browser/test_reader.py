@@ -1,4 +1,4 @@
-"""What a reading leaves behind when its time is over before it has anything to close."""
+"""What a reading leaves behind when its time is over, and how far pages are kept apart."""
 
 import asyncio
 from typing import Any
@@ -9,7 +9,7 @@ from scrapy import Request
 from scrapy.utils.test import get_crawler
 
 from kaspi_crawler.browser.handler import BrowserHangs
-from kaspi_crawler.browser.reader import BrowserReader
+from kaspi_crawler.browser.reader import BrowserReader, Spacing
 
 
 class Context:
@@ -44,6 +44,7 @@ class SlowHandler:
 async def test_a_browser_that_still_opens_a_context_when_time_is_over_is_replaced() -> None:
     told = {
         "KASPI_URL": "http://127.0.0.1",
+        "PAGE_DELAY": 0,
         "BROWSER_PAGES": 1,
         "BROWSER_TIMEOUT": 0,
         "BROWSER_STATE_TIMEOUT": 0,
@@ -53,3 +54,23 @@ async def test_a_browser_that_still_opens_a_context_when_time_is_over_is_replace
     with pytest.raises(BrowserHangs):
         await reader.read(Request("http://127.0.0.1/shop/p/-1/"))
     assert (handler.ended, reader._handler) == (True, None)
+
+
+async def test_pages_that_waited_behind_a_slow_one_are_not_loaded_all_at_once() -> None:
+    loop, spacing = asyncio.get_running_loop(), Spacing(0.2)
+    loaded: list[float] = []
+
+    async def load(exit_name: str) -> None:
+        await spacing.wait(exit_name)
+        loaded.append(loop.time())
+
+    await asyncio.gather(load("a"), load("a"), load("a"))
+    first, second, third = loaded
+    assert min(second - first, third - second) > 0.19
+
+
+async def test_pages_of_different_exits_do_not_wait_for_each_other() -> None:
+    loop, spacing = asyncio.get_running_loop(), Spacing(60)
+    began = loop.time()
+    await asyncio.gather(spacing.wait("a"), spacing.wait("b"))
+    assert loop.time() - began < 30
