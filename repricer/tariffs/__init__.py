@@ -58,7 +58,8 @@ class Tariff:
         """The commission on a category, its name or its path ("Украшения / Кольца").
 
         The last step of the path that the table names decides; where the path has no section,
-        the dearest section that has such a category does.
+        the dearest section that has such a category does. A name that the table does not know may
+        be a typing error: it pays the dearest commission of all, so that nothing is sold at a loss.
         """
         path = [step.casefold() for step in _STEP_OF_PATH.split(category or "") if step]
         for place, step in reversed(list(enumerate(path))):
@@ -70,7 +71,7 @@ class Tariff:
             ]
             if found:
                 return max(found)
-        return self.commissions["", ""]
+        return max(self.commissions.values()) if path else self.commissions["", ""]
 
     @lru_cache(maxsize=4096)  # noqa: B019
     def fees(self, zone: str, grams: int) -> tuple[tuple[int, int], ...]:

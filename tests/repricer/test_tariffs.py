@@ -24,7 +24,9 @@ TABLES = {
     ("category", "bp"),
     [
         pytest.param(None, 1_250, id="a category that is not said pays what nearly all pay"),
-        pytest.param("Смартфоны", 1_250, id="so does one that the table does not name"),
+        pytest.param("Телефоны и гаджеты / Смартфоны", 1_250, id="so does one of a known section"),
+        pytest.param("Смартфоны", 1_550, id="one of no known section pays the dearest"),
+        pytest.param("Украшенеия / Кольца", 1_550, id="as does one that is misspelt"),
         pytest.param("Чехлы для смартфонов", 1_550, id="a name alone is enough"),
         pytest.param("чехлы для СМАРТФОНОВ", 1_550, id="however it is written"),
         pytest.param("Украшения / Кольца", 1_550, id="a section speaks for its categories"),
