@@ -66,6 +66,10 @@ EXTENSIONS = {
 # --- Politeness ------------------------------------------------------------------------------
 
 
+#: Seconds above which a delay is a typing error.
+LONGEST_DELAY = 3_600
+
+
 def _seconds(name: str, default: float) -> float:
     """Seconds from the environment; a wrong one ends the program with a sentence."""
     text = os.environ.get(name) or str(default)
@@ -73,7 +77,7 @@ def _seconds(name: str, default: float) -> float:
         seconds = float(text)
     except ValueError:
         seconds = -1.0
-    if not 0 <= seconds <= 3600:
+    if not 0 <= seconds <= LONGEST_DELAY:
         sys.stderr.write(f"{name}={text}: not a number of seconds. A right one: {name}=1.5\n")
         raise SystemExit(2)
     return seconds

@@ -20,7 +20,11 @@ from kaspi_crawler.extensions.summary import readings
 from kaspi_crawler.log import quieten
 from kaspi_crawler.patient_crawler import PatientCrawler
 from kaspi_crawler.proxies import configured
+from kaspi_crawler.settings import LONGEST_DELAY
 from partners.kaspi.storefront import Storefront
+
+#: Variables of the environment, and the settings that they are.
+_DELAYS = {"KASPI_DELAY": "API_DELAY", "KASPI_PAGE_DELAY": "PAGE_DELAY"}
 
 
 class Command(ScrapyCrawl):
@@ -29,6 +33,8 @@ class Command(ScrapyCrawl):
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         _said_once(opts.spargs)
         super().process_options(args, opts)
+        if self.settings is not None:
+            _hear_delays(self.settings)
         quieten()
         if len(args) > 1:
             raise UsageError(
@@ -74,6 +80,22 @@ def _said_once(spoken: Sequence[str]) -> None:
                 f"{name} is given {count} times: say it once. A right one: -a {name}=…,…",
                 print_help=False,
             )
+
+
+def _hear_delays(settings: Settings) -> None:
+    """Take the delays by the names of their variables, too. Raises UsageError for no number."""
+    for variable, name in _DELAYS.items():
+        told = settings.get(variable, settings.get(name))
+        try:
+            seconds = float(told)
+        except ValueError:
+            seconds = -1.0
+        if not 0 <= seconds <= LONGEST_DELAY:
+            raise UsageError(
+                f"{variable}={told}: not a number of seconds. A right one: -s {variable}=1.5",
+                print_help=False,
+            )
+        settings.set(name, seconds, "cmdline")
 
 
 def _check(settings: Settings, name: str, arguments: dict[str, str]) -> None:
