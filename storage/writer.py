@@ -242,4 +242,7 @@ def _refusal(reading: Finding, refused: frozenset[Key]) -> NotStored | None:
     """Why a reading was not stored; a refresh was, as far as it was news."""
     if isinstance(reading, ProductRefresh) or refused.isdisjoint(keys_of(reading)):
         return None
-    return NotStored("a newer reading is held, or nothing is known of the product")
+    return NotStored(
+        "a newer reading is held, or nothing is known of the product and nobody sells or rates it: "
+        "`scrapy crawl products` reads its page"
+    )
