@@ -38,7 +38,8 @@ class Command(ScrapyCommand):
 
     def long_desc(self) -> str:
         return (
-            "Keeps the page, the offers and the reviews of each product in CASSETTES_DIR, without "
+            "Keeps the page, the offers and the reviews of each product, and the first pages of "
+            "each listing (category=Smartphones, search=…, merchant=…) in CASSETTES_DIR, without "
             "people, cookies and keys. What was kept before is compared: the exit code is 1 when "
             "the shape of an answer has drifted, when a page cannot read it, or when it was refused"
         )

@@ -14,10 +14,11 @@ from betamax import Betamax
 
 from domain.product import ProductCard, Rung
 from domain.reviews import ReviewSummary
+from kaspi_crawler.pages.listing import ListingPart
 from kaspi_crawler.pages.offers import OffersPart
 from kaspi_crawler.recordings.cassettes import Kept, kept_in
 from kaspi_crawler.recordings.comparison import complaints
-from kaspi_crawler.recordings.subjects import Product, Question, subject_of
+from kaspi_crawler.recordings.subjects import Listing, Product, Question, subject_of
 from partners.kaspi.storefront import Storefront
 from tests.crawl.test_products import CARDS
 
@@ -50,7 +51,7 @@ def questions(cassette: Path, site: Storefront) -> Iterator[tuple[Question, Kept
 
 
 def test_there_are_cassettes() -> None:
-    assert len(cassettes(OURS)) == 3
+    assert len(cassettes(OURS)) == 4
     assert all(path.stat().st_size < 40_000 for path in cassettes(OURS))
 
 
@@ -62,7 +63,9 @@ def test_the_pages_read_all_of_it(cassette: Path) -> None:
         assert list(complaints(question, kept)) == []
 
 
-@pytest.mark.parametrize("cassette", cassettes(OURS), ids=lambda path: str(path.stem))
+@pytest.mark.parametrize(
+    "cassette", sorted(OURS.glob("product-*.json")), ids=lambda path: path.stem
+)
 def test_what_is_read_is_what_the_market_sells(cassette: Path) -> None:
     subject = subject_of(cassette.stem)
     assert isinstance(subject, Product)
@@ -80,6 +83,23 @@ def test_what_is_read_is_what_the_market_sells(cassette: Path) -> None:
     assert len(offers.offers) == offers.total
     assert card.price == min((offer.price for offer in offers.offers), default=None)
     assert (subject.id == UNSOLD) == (not offers.offers)
+
+
+def test_a_listing_is_read_as_the_market_lists_it() -> None:
+    (cassette,) = OURS.glob("category-*.json")
+    subject = subject_of(cassette.stem)
+    assert isinstance(subject, Listing)
+    first, following = (
+        question.read(kept.answer, kept.moment) for question, kept in questions(cassette, SANDBOX)
+    )
+    assert isinstance(first, ListingPart)
+    assert isinstance(following, ListingPart)
+    sold = {card.id for card in CARDS.values() if card.kind.leaf == subject.query.value}
+    listed = {card.kaspi_id for card in first.cards}
+    assert listed
+    assert first.total
+    assert (first.unreadable, following.unreadable) == ((), ())
+    assert listed <= sold
 
 
 @pytest.mark.parametrize("cassette", cassettes(OURS), ids=lambda path: str(path.stem))

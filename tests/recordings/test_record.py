@@ -149,3 +149,23 @@ def test_pages_and_answers_are_asked_for_at_their_pace(own_liar: Liar, tmp_path:
     record(subject, Storefront(own_liar.address), tmp_path, pace)
     assert slept == [10.0, 1.0, 1.0]
     assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        pytest.param("category=Smartphones", f"category-Smartphones-{ALMATY}", id="a category"),
+        pytest.param("search=чайник а-1", None, id="a search, whose name holds other letters"),
+    ],
+)
+def test_a_listing_is_kept_and_refreshed(
+    console: Console, tmp_path: Path, said: str, name: str | None
+) -> None:
+    done = console.run("record", said)
+    assert (done.returncode, done.stderr) == (0, "")
+    (kept,) = names(tmp_path)
+    assert name is None or kept == f"{name}.json"
+    told = json.loads((tmp_path / "kept" / kept).read_text(encoding="utf-8"))
+    asked = [each["request"]["uri"] for each in told["http_interactions"]]
+    assert ["filters" in asked[0], "results" in asked[1]] == [True, True]
+    assert console.run("record", "--refresh").returncode == 0
