@@ -3,6 +3,7 @@
 import argparse
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 from scrapy.commands import ScrapyCommand
@@ -62,3 +63,10 @@ class VerbCommand(ScrapyCommand):
         self, verb: str, words: Sequence[str], opts: argparse.Namespace, settings: Settings
     ) -> int:
         """Do what the verb says with the words behind it; the exit code."""
+
+
+def database_of(settings: Settings) -> str:
+    """The address of the database, started if need be. Raises DatabaseUnavailable, SchemaBehind."""
+    from storage.ready import ready_address  # noqa: PLC0415  (mistakes are told before it is loaded)
+
+    return ready_address(settings["DATABASE_URL"], Path(settings["DATA_DIR"]))

@@ -4,7 +4,6 @@ import argparse
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scrapy.settings import Settings
@@ -12,7 +11,7 @@ from scrapy.settings import Settings
 from domain.moments import ALMATY
 from kaspi_crawler import proxies
 from kaspi_crawler.arguments import BadArgument
-from kaspi_crawler.verbs import VerbCommand
+from kaspi_crawler.verbs import VerbCommand, database_of
 
 if TYPE_CHECKING:
     # At run time storage is imported when it is needed, so that mistakes are told at once.
@@ -60,7 +59,7 @@ def _add(words: Sequence[str], settings: Settings) -> int:
 
     if not words:
         raise BadArgument(f"add: name proxies, or @file. {proxies.RIGHT}")
-    key, address = settings["KASPI_SECRET_KEY"], _address(settings)
+    key, address = settings["KASPI_SECRET_KEY"], database_of(settings)
     known = {name: unseal(sealed, key) for name, sealed in table.kept(address).items()}
     found = proxies.named(proxies.placed(_typed(words)), known)
     new = {name: seal(told, key) for name, told in found.items() if name not in known}
@@ -88,7 +87,7 @@ def _remove(words: Sequence[str], settings: Settings) -> int:
             "remove: name proxies. A right one: scrapy proxies remove 203.0.113.7:8080"
         )
     names = [word.rpartition("@")[2].removeprefix("http://") for word in words]
-    count = table.remove(_address(settings), names)
+    count = table.remove(database_of(settings), names)
     _say(f"{count:,} of {len(names):,} proxies were taken out of the table")
     return 0 if count == len(set(names)) else 1
 
@@ -104,7 +103,7 @@ def _status(settings: Settings) -> int:
     from storage.exits import listed  # noqa: PLC0415
 
     now = datetime.now(UTC)
-    exits = list(listed(_address(settings)))
+    exits = list(listed(database_of(settings)))
     for line in (_HEADINGS, *_lines(exits, now)) if exits else ("no exit has been used yet",):
         _say(line)
     return 0
@@ -135,12 +134,6 @@ def _state(each: "Exit", now: datetime) -> str:
     if each.rest:
         return "on trial" if each.trial_until and each.trial_until > now else "waits for a trial"
     return "asks"
-
-
-def _address(settings: Settings) -> str:
-    from storage.ready import ready_address  # noqa: PLC0415
-
-    return ready_address(settings["DATABASE_URL"], Path(settings["DATA_DIR"]))
 
 
 def _say(line: str) -> None:

@@ -21,7 +21,7 @@ from domain.sales import (
 from kaspi_crawler import arguments
 from kaspi_crawler.arguments import BadArgument
 from kaspi_crawler.csv_lines import csv_lines
-from kaspi_crawler.verbs import VerbCommand
+from kaspi_crawler.verbs import VerbCommand, database_of
 from partners.kaspi.storefront import product_id
 from partners.kaspi.storefront_listing import NotAListing, merchant_id
 
@@ -79,7 +79,7 @@ def _estimate(words: Sequence[str], days: int, opts: argparse.Namespace, setting
     products = None if opts.products is None else arguments.product_ids(opts.products)
     from storage import sales  # noqa: PLC0415
 
-    address = _address(settings)
+    address = database_of(settings)
     rates = sales.review_rates(address)
     count = 0
     for product in sales.reviewed(address, days, products):
@@ -115,7 +115,7 @@ def _calibrate(
     merchant = _merchant(opts.merchant)
     from storage import sales  # noqa: PLC0415
 
-    address = _address(settings)
+    address = database_of(settings)
     known = list(sales.reviewed(address, days, list(sold), merchant))
     _tell_of_unread(sold, known)
     source = f"{Path(words[0]).name}, {days} days"
@@ -176,9 +176,3 @@ def _sold(path: Path) -> dict[ProductId, int]:
                 "A right one: 102298404,35"
             ) from None
     return sold
-
-
-def _address(settings: Settings) -> str:
-    from storage.ready import ready_address  # noqa: PLC0415
-
-    return ready_address(settings["DATABASE_URL"], Path(settings["DATA_DIR"]))

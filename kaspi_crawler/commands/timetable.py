@@ -8,14 +8,13 @@ import signal
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scrapy.settings import Settings
 
 from domain.moments import ALMATY
 from kaspi_crawler.arguments import BadArgument
-from kaspi_crawler.verbs import VerbCommand
+from kaspi_crawler.verbs import VerbCommand, database_of
 from partners.kaspi.storefront import Storefront
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ class Command(VerbCommand):
         if verb == "run":
             _run(settings)
         else:
-            _do(verb, _address(settings), name, opts.last)
+            _do(verb, database_of(settings), name, opts.last)
         return 0
 
 
@@ -68,12 +67,6 @@ def _name(verb: str, names: Sequence[str]) -> str | None:
     if verb in ("run", "list") and names:
         raise BadArgument(f"{verb} takes no {names[0]!r}")
     return names[0] if names else None
-
-
-def _address(settings: Settings) -> str:
-    from storage.ready import ready_address  # noqa: PLC0415
-
-    return ready_address(settings["DATABASE_URL"], Path(settings["DATA_DIR"]))
 
 
 def _do(verb: str, address: str, name: str | None, last: int) -> None:
@@ -124,7 +117,7 @@ def _run(settings: Settings) -> None:
         logging.getLogger(talkative).setLevel(logging.CRITICAL)
     site = Storefront(settings["KASPI_URL"]).address
     # Before we are connected ourselves: the first crawl could not do it any more.
-    if aside := keep_apart(_address(settings), site, ours=not settings["DATABASE_URL"]):
+    if aside := keep_apart(database_of(settings), site, ours=not settings["DATABASE_URL"]):
         sys.stderr.write(f"A replica's data was set aside: it is in the schema {aside}\n")
     scrapyd = scrapyd_of(settings, os.environ)
     logging.getLogger(__name__).info("The timetable is kept; scrapyd is at %s", scrapyd.address)

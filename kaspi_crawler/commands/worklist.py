@@ -14,7 +14,7 @@ from domain.moments import ALMATY
 from kaspi_crawler import arguments
 from kaspi_crawler.arguments import BadArgument
 from kaspi_crawler.csv_lines import csv_lines
-from kaspi_crawler.verbs import VerbCommand
+from kaspi_crawler.verbs import VerbCommand, database_of
 from partners.kaspi.storefront import city_id, product_id
 
 if TYPE_CHECKING:
@@ -59,23 +59,17 @@ def _do(
 
     if verb == "list":
         _nothing_more(words)
-        return _show(work_list.listed(_address(settings), cities))
+        return _show(work_list.listed(database_of(settings), cities))
     if verb == "import":
         read = _read_file(words, cities or (ALMATY_CITY,))
-        added = work_list.add(_address(settings), read.boards)
+        added = work_list.add(database_of(settings), read.boards)
         return _report(added, len(read.boards), read.complaints)
     products = _products(words)
     if verb == "remove":
-        count = work_list.remove(_address(settings), products, cities)
+        count = work_list.remove(database_of(settings), products, cities)
         return _say(f"{count:,} boards of {len(products):,} products were taken off the work list")
     boards = [(product, city) for product in products for city in cities or (ALMATY_CITY,)]
-    return _report(work_list.add(_address(settings), boards), len(boards), [])
-
-
-def _address(settings: Settings) -> str:
-    from storage.ready import ready_address  # noqa: PLC0415
-
-    return ready_address(settings["DATABASE_URL"], Path(settings["DATA_DIR"]))
+    return _report(work_list.add(database_of(settings), boards), len(boards), [])
 
 
 def _products(words: Sequence[str]) -> tuple[ProductId, ...]:
