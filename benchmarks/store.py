@@ -23,9 +23,10 @@ from domain.offers import OfferBoard
 from kaspi_crawler.pages.offers import OffersPage, OffersPart
 from partners.call import Answer
 from storage.database import open_engine
+from storage.patience import Patience
 from storage.rows import csv_lines, offer_rows
 from storage.statements import OFFER_COLUMNS, OFFER_HISTORY_COLUMNS
-from storage.writer import BatchWriter, Patience
+from storage.writer import BatchWriter
 
 _OFFER_NAMES = ("product_id", "city_id", "changed_at", "merchant_id", *OFFER_COLUMNS)
 _HISTORY_NAMES = ("product_id", "offer_id", "event", *OFFER_HISTORY_COLUMNS, "created_at")

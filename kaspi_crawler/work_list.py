@@ -13,10 +13,10 @@ from kaspi_crawler.conversation import StorefrontSpider
 from partners.kaspi.storefront import ShortLink
 from storage.database import open_engine
 from storage.embedded import DatabaseUnavailable
+from storage.patience import PASSING_ERRORS
 from storage.queries import WorkListSize, work_list_boards, work_list_products, work_list_size
 from storage.ready import ready_address
 from storage.review_horizons import review_horizons
-from storage.writer import PASSING_ERRORS
 
 T = TypeVar("T")
 

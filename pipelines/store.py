@@ -18,10 +18,11 @@ from domain.readings import Finding, ProductMissing, ProductRefresh
 from domain.reviews import ReviewSummary, ReviewTexts
 from storage.database import open_engine, said
 from storage.embedded import DatabaseUnavailable
+from storage.patience import PASSING_ERRORS, Patience
 from storage.pulse import Pulse
 from storage.ready import ready_address
 from storage.runs import begin_run, end_run
-from storage.writer import PASSING_ERRORS, BatchWriter, NotStored, Patience
+from storage.writer import BatchWriter, NotStored
 
 logger = logging.getLogger(__name__)
 

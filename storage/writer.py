@@ -1,14 +1,11 @@
 """The batch writer: readings go in, and come back when they are committed."""
 
 import asyncio
-import logging
 from collections import Counter, deque
 from collections.abc import Callable
 from datetime import datetime
 
 import attrs
-import psycopg
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from domain.readings import Finding, ProductRefresh
@@ -16,48 +13,12 @@ from storage import statements
 from storage.database import psycopg_connection
 from storage.merge import merge
 from storage.partitions import Cursor, following, make_partitions, month_of
+from storage.patience import PASSING_ERRORS, PATIENCE, REFUSALS, Patience, patiently
 from storage.rows import Batch, Key, keys_of, weight
-
-logger = logging.getLogger(__name__)
-
-#: Errors that one reading of a batch brings about: a letter that is no letter, a price below zero,
-#: a text that is too long for an index.
-REFUSALS = (
-    psycopg.DataError,
-    psycopg.IntegrityError,
-    psycopg.errors.ProgramLimitExceeded,
-    UnicodeError,
-)
-
-#: Errors after which the same batch may succeed: a lost connection, a server that restarts, two
-#: crawls in each other's way.
-PASSING_ERRORS = (
-    psycopg.OperationalError,
-    psycopg.errors.DeadlockDetected,
-    psycopg.errors.SerializationFailure,
-    OperationalError,
-    ConnectionError,
-)
 
 
 class NotStored(Exception):
     """A reading that the database does not take; the rest of its batch is stored."""
-
-
-@attrs.frozen(kw_only=True)
-class Patience:
-    """When a batch is written, and how long a lost database is waited for, in seconds.
-
-    A batch is written when it holds `full_at` offers, when no reading came for `linger` seconds,
-    or when its first reading has waited for `longest_linger`.
-    """
-
-    full_at: int = 1_000
-    linger: float = 0.05
-    longest_linger: float = 0.5
-    give_up_after: float = 120.0
-    first_pause: float = 0.2
-    longest_pause: float = 5.0
 
 
 @attrs.define
@@ -85,7 +46,7 @@ class BatchWriter:
     def __init__(
         self,
         engine: AsyncEngine,
-        patience: Patience = Patience(),
+        patience: Patience = PATIENCE,
         revive: Callable[[], object] = lambda: None,
     ) -> None:
         self.counts: Counter[str] = Counter()
@@ -185,21 +146,12 @@ class BatchWriter:
 
     async def _write_patiently(self, readings: list[Finding]) -> frozenset[Key]:
         """Write the batch, and again after errors that pass: writing twice changes nothing."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._patience.give_up_after
-        pause = self._patience.first_pause
-        while True:
-            try:
-                return await self._write(Batch.of(readings))
-            except REFUSALS:
-                raise
-            except PASSING_ERRORS as error:
-                if loop.time() + pause > deadline:
-                    raise
-                logger.warning("Database is away, %d readings wait: %s", len(readings), error)
-            await asyncio.sleep(pause)
-            await loop.run_in_executor(None, self._revive)
-            pause = min(2 * pause, self._patience.longest_pause)
+        return await patiently(
+            lambda: self._write(Batch.of(readings)),
+            f"{len(readings)} readings wait",
+            self._patience,
+            self._revive,
+        )
 
     async def _write(self, batch: Batch) -> frozenset[Key]:
         """One transaction. Returns the keys of what was not stored."""

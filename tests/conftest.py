@@ -15,8 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from storage.database import open_engine
 from storage.embedded.place import place_at
+from storage.patience import Patience
 from storage.schema import upgrade
-from storage.writer import BatchWriter, Patience
+from storage.writer import BatchWriter
 from tests.storage.embedded_processes import Client, demolish
 
 #: Seconds that the embedded server outlives a test session that was killed.
@@ -35,7 +36,8 @@ END $$;
 TRUNCATE products, product_cards, product_changes, boards, offers, offer_history_daily, work_list,
     runs, exits, proxies, alerts, timetable_ticks, listing_hints, listing_hint_history, found_in,
     found_variants, categories, category_counts, sitemap_categories, review_texts,
-    reviewed_products, review_readings, review_rates RESTART IDENTITY;
+    reviewed_products, review_readings, review_rates, stores, listings, rule_changes, rule_lines,
+    price_rules, decisions, intentions RESTART IDENTITY;
 DELETE FROM timetable WHERE name NOT IN ('offers', 'products', 'reviews');
 UPDATE timetable SET paused = false, since = now()
 """

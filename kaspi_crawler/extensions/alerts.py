@@ -70,7 +70,7 @@ class Alerts:
         """Whether an alarm stands that was not told lately. Without a memory: any alarm."""
         from storage import alerts  # noqa: PLC0415
         from storage.database import said  # noqa: PLC0415
-        from storage.writer import PASSING_ERRORS  # noqa: PLC0415
+        from storage.patience import PASSING_ERRORS  # noqa: PLC0415
 
         if memory is None:
             return bool(verdict.alarms)
@@ -84,7 +84,7 @@ class Alerts:
     async def _remember(self, memory: "AsyncEngine | None", run: Run, verdict: Verdict) -> None:
         from storage import alerts  # noqa: PLC0415
         from storage.database import said  # noqa: PLC0415
-        from storage.writer import PASSING_ERRORS  # noqa: PLC0415
+        from storage.patience import PASSING_ERRORS  # noqa: PLC0415
 
         if memory is None:
             return

@@ -146,8 +146,8 @@ class Health:
 
     async def _past(self, memory: "AsyncEngine | None", run: Run) -> tuple[Figures, ...]:
         from storage.database import said  # noqa: PLC0415
+        from storage.patience import PASSING_ERRORS  # noqa: PLC0415
         from storage.runs import last_figures  # noqa: PLC0415
-        from storage.writer import PASSING_ERRORS  # noqa: PLC0415
 
         if memory is None:
             return ()
@@ -162,8 +162,8 @@ class Health:
         self, memory: "AsyncEngine", run: Run, figures: Figures, verdict: Verdict
     ) -> None:
         from storage.database import said  # noqa: PLC0415
+        from storage.patience import PASSING_ERRORS  # noqa: PLC0415
         from storage.runs import judge_run  # noqa: PLC0415
-        from storage.writer import PASSING_ERRORS  # noqa: PLC0415
 
         try:
             await judge_run(memory, run.id, figures, verdict.alarms)

@@ -25,8 +25,8 @@ from kaspi_crawler.turnstile import Ledger, NotAsked, Turnstile
 from partners.kaspi.storefront import Block, BlockKind, recognise_block
 from storage.embedded import DatabaseUnavailable
 from storage.exits import ExitBook
+from storage.patience import PASSING_ERRORS
 from storage.ready import ready_address
-from storage.writer import PASSING_ERRORS
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,8 @@ import pytest
 from domain.identity import MerchantId, ProductId
 from domain.reviews import ReviewText
 from storage.database import open_engine
-from storage.writer import BatchWriter, Patience
+from storage.patience import Patience
+from storage.writer import BatchWriter
 from tests.building import START, card, refresh, reviews
 from tests.commands.console import Console
 from tests.discoveries import review, texts

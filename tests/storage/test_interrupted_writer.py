@@ -18,8 +18,9 @@ from storage.database import open_engine
 from storage.embedded import connect_address
 from storage.embedded.place import Place, place_at
 from storage.embedded.server import postmaster
+from storage.patience import Patience
 from storage.schema import upgrade
-from storage.writer import BatchWriter, Patience
+from storage.writer import BatchWriter
 from tests.building import board, offer
 from tests.storage.embedded_processes import demolish
 from tests.storage.looking import rows

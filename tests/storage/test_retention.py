@@ -16,8 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.moments import almaty_date
 from domain.readings import ProductReading
 from storage.partitions import following, month_of
+from storage.patience import Patience
 from storage.retention import RolledUp, kept_from, roll_up
-from storage.writer import BatchWriter, Patience
+from storage.writer import BatchWriter
 from tests.building import ASTANA, START, board, offer
 from tests.storage.looking import board_at, boards_at, everything, history, rows
 from tests.storage.model import TICK, Memory

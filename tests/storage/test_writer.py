@@ -19,12 +19,13 @@ from domain.offers import DeliveryOption, Offer, OfferBoard
 from domain.product import Category, Rung
 from domain.readings import Finding
 from storage.database import open_engine
+from storage.patience import Patience
 from storage.statements import (
     MOVING_OFFER_COLUMNS,
     PASSING_OFFER_COLUMNS,
     REMEMBERED_OFFER_COLUMNS,
 )
-from storage.writer import BatchWriter, NotStored, Patience
+from storage.writer import BatchWriter, NotStored
 from tests.building import (
     ALMATY,
     ASTANA,

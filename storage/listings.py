@@ -1,0 +1,188 @@
+"""Our listings: imported, and found again on the boards that are read."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import attrs
+import psycopg
+
+from domain.identity import CityId, MerchantId, ProductId
+from domain.money import Tenge
+from domain.shop import Listed, ListingId, OwnListing, RuleId, Store
+from storage.partitions import Cursor
+from storage.rules import begin_change, end_change, remake
+from storage.schema import libpq_address
+from storage.stores import add_stores, put_stores
+
+_INCOMING = """
+CREATE TEMPORARY TABLE incoming_listings (
+    store_id text NOT NULL, sku text NOT NULL, kaspi_id text NOT NULL, name text, price bigint,
+    stock integer, stocked_on date,
+    PRIMARY KEY (store_id, sku)
+) ON COMMIT DROP
+"""
+_COPY = """
+COPY incoming_listings (store_id, sku, kaspi_id, name, price, stock, stocked_on) FROM STDIN
+"""
+#: What the file does not say stays as it was.
+_MERGE = """
+INSERT INTO listings AS held (store_id, sku, kaspi_id, name, price, stock, stocked_on)
+SELECT store_id, sku, kaspi_id, name, price, stock, stocked_on FROM incoming_listings
+ON CONFLICT (store_id, sku) DO UPDATE
+SET kaspi_id = excluded.kaspi_id,
+    name = coalesce(excluded.name, held.name),
+    price = coalesce(excluded.price, held.price),
+    stock = coalesce(excluded.stock, held.stock),
+    stocked_on = coalesce(excluded.stocked_on, held.stocked_on),
+    changed_at = now()
+WHERE (held.kaspi_id, held.name, held.price, held.stock, held.stocked_on) IS DISTINCT FROM (
+    excluded.kaspi_id, coalesce(excluded.name, held.name), coalesce(excluded.price, held.price),
+    coalesce(excluded.stock, held.stock), coalesce(excluded.stocked_on, held.stocked_on))
+RETURNING (xmax = 0) AS is_new
+"""
+_TOUCHED_STORES = "SELECT DISTINCT store_id FROM incoming_listings"
+_WATCH = """
+INSERT INTO work_list (kaspi_id, city_id)
+SELECT DISTINCT kaspi_id, %s FROM incoming_listings
+ON CONFLICT DO NOTHING
+"""
+#: Our offer on each board that was just stored, its moves, and the others' recent prices.
+_ON_BOARDS = """
+SELECT asked.kaspi_id, asked.city_id, listings.id, listings.store_id, listings.sku,
+       listings.price, listings.stock, listings.stocked_on, rule.id, rule.said::text,
+       ARRAY(SELECT sister.id FROM stores AS sister
+             WHERE sister.owner = stores.owner AND sister.id <> stores.id) || stores.sisters,
+       coalesce(moves.today, 0), moves.last, others.median
+FROM unnest(%(products)s::text[], %(cities)s::text[], %(moments)s::timestamptz[])
+    AS asked (kaspi_id, city_id, checked_at)
+JOIN listings ON listings.kaspi_id = asked.kaspi_id
+JOIN stores ON stores.id = listings.store_id
+JOIN products ON products.kaspi_id = asked.kaspi_id
+CROSS JOIN LATERAL (
+    SELECT id, said FROM price_rules
+    WHERE listing_id = listings.id AND replaced_by IS NULL AND city_id IN ('', asked.city_id)
+    ORDER BY city_id DESC
+    LIMIT 1
+) AS rule
+LEFT JOIN LATERAL (
+    SELECT sum(size) FILTER (
+               WHERE at >= date_trunc('day', asked.checked_at, 'Asia/Almaty'))::bigint AS today,
+           max(at) FILTER (WHERE size > 0) AS last
+    FROM (
+        SELECT history.created_at AS at,
+               abs(history.price - lag(history.price) OVER (ORDER BY history.created_at)) AS size
+        FROM offers AS own
+        JOIN offer_history AS history ON history.offer_id = own.id
+        WHERE own.product_id = products.id AND own.city_id = asked.city_id
+            AND own.merchant_id = listings.store_id
+            AND history.created_at > asked.checked_at - interval '31 days'
+            AND history.created_at <= asked.checked_at
+    ) AS move
+) AS moves ON true
+LEFT JOIN LATERAL (
+    SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY offers.price) AS median
+    FROM offers
+    WHERE offers.product_id = products.id AND offers.city_id = asked.city_id
+        AND offers.merchant_id <> listings.store_id
+        AND (offers.gone_at IS NULL OR offers.gone_at > asked.checked_at - interval '7 days')
+) AS others ON true
+ORDER BY listings.id, asked.city_id
+"""
+#: Only their boards are worth a question.
+_PRICED = """
+SELECT DISTINCT listings.kaspi_id FROM listings
+JOIN price_rules ON price_rules.listing_id = listings.id AND price_rules.replaced_by IS NULL
+"""
+_KNOWN = "SELECT store_id, sku, kaspi_id FROM listings"
+
+#: A board that was read: product, city, moment of the reading.
+ReadBoard = tuple[ProductId, CityId, datetime]
+
+
+@attrs.frozen(kw_only=True)
+class Imported:
+    """What an import of listings did; `rules` came to hold by the stores' defaults."""
+
+    added: int
+    changed: int
+    rules: int
+
+
+def put(
+    address: str,
+    listings: Iterable[OwnListing],
+    source: str,
+    stores: Iterable[Store] = (),
+    watched_in: Sequence[CityId] = (),
+) -> Imported:
+    """Write down listings, all or none; their products go on the work list in these cities.
+
+    Two of one store and sku are an error of the caller.
+    """
+    with psycopg.connect(libpq_address(address)) as connection:
+        connection.execute(_INCOMING)
+        with connection.cursor().copy(_COPY) as copy:
+            for listing in listings:
+                copy.write_row(_row(listing))
+        touched = [str(store) for (store,) in connection.execute(_TOUCHED_STORES)]
+        add_stores(connection, touched)
+        put_stores(connection, stores)
+        are_new = [bool(is_new) for (is_new,) in connection.execute(_MERGE)]
+        for city in watched_in:
+            connection.execute(_WATCH, [city])
+        change = begin_change(connection, source)
+        rules = remake(connection, touched, change)
+        end_change(connection, change, 0, rules)
+    return Imported(added=sum(are_new), changed=len(are_new) - sum(are_new), rules=rules)
+
+
+def known(address: str) -> dict[tuple[MerchantId, str], ProductId]:
+    """The product of each listing, by store and sku."""
+    with psycopg.connect(libpq_address(address)) as connection:
+        return {
+            (MerchantId(store), sku): ProductId(product)
+            for store, sku, product in connection.execute(_KNOWN)
+        }
+
+
+async def priced(cursor: Cursor) -> frozenset[ProductId]:
+    """The products of which a listing of ours has a rule."""
+    await cursor.execute(_PRICED)
+    return frozenset(ProductId(str(product)) for (product,) in await cursor.fetchall())
+
+
+async def on_boards(cursor: Cursor, boards: Sequence[ReadBoard]) -> list[Listed]:
+    """Our listings on these boards, as they were just stored, each with the rule that holds."""
+    products, cities, moments = zip(*boards, strict=True)
+    asked = {"products": list(products), "cities": list(cities), "moments": list(moments)}
+    await cursor.execute(_ON_BOARDS, asked)
+    return [_listed(*row) for row in await cursor.fetchall()]
+
+
+def _row(listing: OwnListing) -> tuple[object, ...]:
+    return (
+        listing.store, listing.sku, listing.kaspi_id, listing.name, listing.price, listing.stock,
+        listing.stocked_on,
+    )  # fmt: skip
+
+
+def _listed(*row: Any) -> Listed:
+    product, city, number, store, sku, price, stock, stocked_on, rule, said = row[:10]
+    sisters, moved_today, changed_at, median = row[10:]
+    return Listed(
+        id=ListingId(number),
+        store=MerchantId(store),
+        sku=sku,
+        kaspi_id=ProductId(product),
+        city=CityId(city),
+        price=None if price is None else Tenge(price),
+        stock=stock,
+        stocked_on=stocked_on,
+        rule=RuleId(rule),
+        said=said.encode(),
+        sisters=frozenset(map(MerchantId, sisters)),
+        moved_today=moved_today,
+        changed_at=changed_at,
+        median=None if median is None else Tenge(median),
+    )

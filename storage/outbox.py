@@ -1,0 +1,140 @@
+"""The outbox: what was decided and why, and the prices that are to be set by it."""
+
+from collections.abc import Sequence
+from typing import LiteralString
+
+import attrs
+import msgspec
+
+from domain.money import DEAREST
+from domain.pricing import Action
+from domain.shop import Decided
+from storage.partitions import Cursor
+
+#: Two crawls that decide on the same listing go one after the other.
+_LOCK = "SELECT FROM listings WHERE id = ANY(%s) ORDER BY id FOR UPDATE"
+_INCOMING: LiteralString = """
+WITH told AS (
+    SELECT * FROM jsonb_to_recordset(%(decided)s::jsonb) AS told (
+        listing_id bigint, city_id text, rule_id bigint, board_at timestamptz, action text,
+        price bigint, before bigint, reason text, rival text, rival_price bigint, profit bigint,
+        profit_before bigint, place integer, lowest bigint, highest bigint, story jsonb)
+), incoming AS (
+    SELECT told.*, rules.least, latest.id AS latest_id,
+           latest.id IS NULL OR (latest.action, latest.price, latest.before, latest.reason,
+               latest.rival, latest.rival_price, latest.place, latest.rule_id)
+               IS DISTINCT FROM (told.action, told.price, told.before, told.reason, told.rival,
+               told.rival_price, told.place, told.rule_id) AS is_news
+    FROM told
+    JOIN price_rules AS rules ON rules.id = told.rule_id AND rules.replaced_by IS NULL
+    LEFT JOIN LATERAL (
+        SELECT * FROM decisions
+        WHERE decisions.listing_id = told.listing_id AND decisions.city_id = told.city_id
+        ORDER BY decisions.board_at DESC
+        LIMIT 1
+    ) AS latest ON true
+    WHERE latest.board_at IS NULL OR latest.board_at <= told.board_at
+)
+"""
+#: A decision that says what the one before said adds no row.
+_DECIDE: LiteralString = (
+    _INCOMING
+    + """
+INSERT INTO decisions AS held (
+    listing_id, city_id, rule_id, board_at, action, price, before, reason, rival, rival_price,
+    profit, profit_before, place, story)
+SELECT listing_id, city_id, rule_id, board_at, action, price, before, reason, rival, rival_price,
+       profit, profit_before, place, story
+FROM incoming
+WHERE is_news
+ON CONFLICT DO NOTHING
+"""
+)
+#: What is pending and no longer what was decided last, ends.
+_CLOSE: LiteralString = (
+    _INCOMING
+    + """
+UPDATE intentions AS held
+SET state = CASE WHEN incoming.action = 'set' THEN 'superseded' ELSE 'withdrawn' END,
+    closed_at = now()
+FROM incoming
+WHERE held.state = 'pending' AND held.listing_id = incoming.listing_id
+    AND held.city_id = incoming.city_id
+    AND (incoming.action <> 'set' OR held.price <> incoming.price
+         OR held.rule_id <> incoming.rule_id)
+"""
+)
+_INTEND: LiteralString = (
+    _INCOMING
+    + """
+INSERT INTO intentions (
+    listing_id, city_id, rule_id, least, decision_id, price, before, lowest, highest)
+SELECT listing_id, city_id, rule_id, least, latest_id, price, before, lowest, highest
+FROM incoming
+WHERE action = 'set'
+ON CONFLICT (listing_id, city_id) WHERE state = 'pending' DO NOTHING
+"""
+)
+
+
+@attrs.frozen(kw_only=True)
+class Written:
+    """How many decisions were news, how many intentions are new, how many ended."""
+
+    decisions: int
+    intentions: int
+    ended: int
+
+
+async def write(cursor: Cursor, decided: Sequence[Decided]) -> Written:
+    """Write decisions down, and what is to be done by them, within the caller's transaction.
+
+    Writing twice changes nothing. Left out is what was decided by an older board than the last
+    decision, or by a rule that holds no more. No two may speak of one listing in one city. The
+    database refuses a price below the rule's floor or cost, outside the allowed prices, or
+    without a rule (psycopg's IntegrityError).
+    """
+    said = {"decided": msgspec.json.encode(list(map(_told, decided))).decode()}
+    await cursor.execute(_LOCK, [sorted({one.listing.id for one in decided})])
+    await cursor.execute(_DECIDE, said)
+    decisions = cursor.rowcount
+    await cursor.execute(_CLOSE, said)
+    ended = cursor.rowcount
+    await cursor.execute(_INTEND, said)
+    return Written(decisions=decisions, intentions=cursor.rowcount, ended=ended)
+
+
+def _told(one: Decided) -> dict[str, object]:
+    decision, rival = one.decision, one.decision.rival
+    lowest, highest = _bounds(one)
+    return {
+        "listing_id": one.listing.id,
+        "city_id": one.listing.city,
+        "rule_id": one.listing.rule,
+        "board_at": one.board_at,
+        "action": decision.action,
+        "price": decision.price,
+        "before": decision.before,
+        "reason": decision.reason,
+        "rival": None if rival is None else rival.merchant,
+        "rival_price": None if rival is None else rival.price,
+        "profit": decision.profit,
+        "profit_before": decision.profit_before,
+        "place": decision.place,
+        "lowest": lowest,
+        "highest": highest,
+        "story": decision,
+    }
+
+
+def _bounds(one: Decided) -> tuple[int, int]:
+    """The lowest and the highest price of the interval in which the new price lies.
+
+    A price that lies in none of them is given bounds that the database refuses.
+    """
+    price = one.decision.price
+    if one.decision.action is Action.SET and price is not None:
+        for low, high in one.decision.pairs:
+            if low <= price <= high:
+                return low, high
+    return int(DEAREST), 1

@@ -1,0 +1,282 @@
+"""The rules for our prices as people keep them: lines, what holds by them, and their changes."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, LiteralString
+
+import attrs
+import psycopg
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from domain.identity import CityId, MerchantId, ProductId
+from domain.shop import RuleChange, RuleLine, Store
+from storage.schema import libpq_address
+from storage.stores import add_stores, put_stores
+
+_BEGIN = "INSERT INTO rule_changes (source, undoes) VALUES (%s, %s) RETURNING id"
+_END = "UPDATE rule_changes SET lines = %s WHERE id = %s"
+_FORGET = "DELETE FROM rule_changes WHERE id = %s"
+#: One change at a time: which line is in force must not be a matter of luck.
+_ONE_AT_A_TIME = "LOCK TABLE rule_changes IN SHARE ROW EXCLUSIVE MODE"
+_INCOMING = """
+CREATE TEMPORARY TABLE incoming_lines (
+    store_id text NOT NULL, sku text NOT NULL, city_id text NOT NULL, said jsonb, kaspi_id text,
+    PRIMARY KEY (store_id, sku, city_id)
+) ON COMMIT DROP
+"""
+_COPY = "COPY incoming_lines (store_id, sku, city_id, said, kaspi_id) FROM STDIN"
+_ADD_LISTINGS = """
+INSERT INTO listings AS held (store_id, sku, kaspi_id)
+SELECT DISTINCT ON (store_id, sku) store_id, sku, kaspi_id
+FROM incoming_lines
+WHERE sku <> '' AND kaspi_id IS NOT NULL
+ON CONFLICT (store_id, sku) DO UPDATE
+SET kaspi_id = excluded.kaspi_id, changed_at = now()
+WHERE held.kaspi_id <> excluded.kaspi_id
+"""
+_UNKNOWN = """
+SELECT DISTINCT store_id, sku FROM incoming_lines
+WHERE sku <> '' AND NOT EXISTS (
+    SELECT FROM listings
+    WHERE listings.store_id = incoming_lines.store_id AND listings.sku = incoming_lines.sku)
+ORDER BY store_id, sku
+"""
+#: What is to hold from now on; a line without `said` ends.
+_REPLACE_LINES = """
+WITH ended AS (
+    UPDATE rule_lines AS held
+    SET replaced_by = %(change)s
+    FROM incoming_lines AS incoming
+    WHERE held.replaced_by IS NULL AND held.store_id = incoming.store_id
+        AND held.sku = incoming.sku AND held.city_id = incoming.city_id
+        AND held.said IS DISTINCT FROM incoming.said
+    RETURNING held.store_id, held.sku, held.city_id
+), begun AS (
+    INSERT INTO rule_lines (store_id, sku, city_id, said, change)
+    SELECT store_id, sku, city_id, said, %(change)s
+    FROM incoming_lines AS incoming
+    WHERE said IS NOT NULL AND (
+        (store_id, sku, city_id) IN (SELECT * FROM ended) OR NOT EXISTS (
+            SELECT FROM rule_lines AS held
+            WHERE held.replaced_by IS NULL AND held.store_id = incoming.store_id
+                AND held.sku = incoming.sku AND held.city_id = incoming.city_id))
+    RETURNING store_id, sku, city_id
+)
+SELECT count(*) FROM (SELECT * FROM ended UNION SELECT * FROM begun) AS changed
+"""
+_ANALYZE = "ANALYZE incoming_lines"
+#: The rules of the stores that a change touched, made anew from their lines: the store's defaults,
+#: its defaults in the city, the listing's line, its line in the city, each laid over the last.
+_REMAKE: LiteralString = """
+WITH touched AS (
+    SELECT id, store_id, sku FROM listings
+    WHERE store_id = ANY(%(stores)s)
+), named AS (
+    SELECT touched.id, touched.store_id, touched.sku, lines.city_id
+    FROM touched
+    JOIN rule_lines AS lines ON lines.store_id = touched.store_id
+        AND lines.sku IN ('', touched.sku) AND lines.replaced_by IS NULL
+    GROUP BY touched.id, touched.store_id, touched.sku, lines.city_id
+), made AS (
+    SELECT named.id, named.city_id,
+        coalesce(everywhere.said, '{}') || coalesce(there.said, '{}')
+            || coalesce(line.said, '{}') || coalesce(here.said, '{}') AS said
+    FROM named
+    LEFT JOIN rule_lines AS everywhere ON everywhere.replaced_by IS NULL
+        AND everywhere.store_id = named.store_id AND everywhere.sku = ''
+        AND everywhere.city_id = ''
+    LEFT JOIN rule_lines AS there ON there.replaced_by IS NULL AND named.city_id <> ''
+        AND there.store_id = named.store_id AND there.sku = '' AND there.city_id = named.city_id
+    LEFT JOIN rule_lines AS line ON line.replaced_by IS NULL
+        AND line.store_id = named.store_id AND line.sku = named.sku AND line.city_id = ''
+    LEFT JOIN rule_lines AS here ON here.replaced_by IS NULL AND named.city_id <> ''
+        AND here.store_id = named.store_id AND here.sku = named.sku
+        AND here.city_id = named.city_id
+), ended AS (
+    UPDATE price_rules AS held
+    SET replaced_by = %(change)s
+    FROM touched
+    WHERE held.listing_id = touched.id AND held.replaced_by IS NULL AND NOT EXISTS (
+        SELECT FROM made
+        WHERE made.id = held.listing_id AND made.city_id = held.city_id AND made.said = held.said)
+    RETURNING held.listing_id, held.city_id
+)
+INSERT INTO price_rules (listing_id, city_id, said, change)
+SELECT made.id, made.city_id, made.said, %(change)s
+FROM made
+WHERE (made.id, made.city_id) IN (SELECT * FROM ended) OR NOT EXISTS (
+    SELECT FROM price_rules AS held
+    WHERE held.listing_id = made.id AND held.city_id = made.city_id AND held.replaced_by IS NULL)
+"""
+#: A pending intention of a rule that holds no more is not to be carried out.
+_WITHDRAW = """
+UPDATE intentions
+SET state = 'withdrawn', closed_at = now()
+FROM price_rules
+WHERE intentions.state = 'pending' AND price_rules.id = intentions.rule_id
+    AND price_rules.replaced_by = %s
+"""
+_LINES = """
+SELECT lines.store_id, lines.sku, lines.city_id, lines.said, listings.kaspi_id
+FROM rule_lines AS lines
+LEFT JOIN listings USING (store_id, sku)
+WHERE lines.replaced_by IS NULL AND (%(store)s::text IS NULL OR lines.store_id = %(store)s)
+ORDER BY lines.store_id, lines.sku, lines.city_id
+"""
+_CHANGES = """
+SELECT id, made_at, source, lines, undoes FROM rule_changes ORDER BY id DESC LIMIT %s
+"""
+_CHANGE = "SELECT id, made_at, source, lines, undoes FROM rule_changes WHERE id = %s"
+_ALTERED_SINCE = """
+SELECT DISTINCT touched.store_id, touched.sku, touched.city_id
+FROM rule_lines AS touched
+JOIN rule_lines AS later USING (store_id, sku, city_id)
+WHERE (touched.change = %(change)s OR touched.replaced_by = %(change)s)
+    AND (later.change > %(change)s OR later.replaced_by > %(change)s)
+ORDER BY 1, 2, 3
+"""
+#: What stood before the change, or nothing where nothing did.
+_BEFORE = """
+INSERT INTO incoming_lines (store_id, sku, city_id, said)
+SELECT touched.store_id, touched.sku, touched.city_id, former.said
+FROM (
+    SELECT DISTINCT store_id, sku, city_id FROM rule_lines
+    WHERE change = %(change)s OR replaced_by = %(change)s
+) AS touched
+LEFT JOIN rule_lines AS former ON former.replaced_by = %(change)s
+    AND former.store_id = touched.store_id AND former.sku = touched.sku
+    AND former.city_id = touched.city_id
+"""
+_TOUCHED_STORES = "SELECT DISTINCT store_id FROM incoming_lines"
+
+
+class UnknownListings(ValueError):
+    """Lines for articles that are not listed; `skus` are (store, sku)."""
+
+    def __init__(self, skus: Sequence[tuple[str, str]]) -> None:
+        super().__init__(f"{len(skus):,} articles are not listed: {skus[0][1]} of {skus[0][0]}, …")
+        self.skus = skus
+
+
+class CannotUndo(ValueError):
+    """A change that cannot be taken back; the text says why."""
+
+
+@attrs.frozen(kw_only=True)
+class Applied:
+    """What became of lines. `change` is None when nothing was new."""
+
+    change: int | None
+    changed: int
+    rules: int
+
+
+def apply(
+    address: str, lines: Iterable[RuleLine], source: str, stores: Iterable[Store] = ()
+) -> Applied:
+    """Let these lines hold from now on, all or none; lines that they do not name stay.
+
+    Two lines of one store, sku and city are an error of the caller. Raises UnknownListings.
+    """
+    with psycopg.connect(libpq_address(address)) as connection:
+        connection.execute(_ONE_AT_A_TIME)
+        connection.execute(_INCOMING)
+        with connection.cursor().copy(_COPY) as copy:
+            for line in lines:
+                copy.write_row(_row(line))
+        connection.execute(_ANALYZE)
+        add_stores(connection, _touched(connection))
+        put_stores(connection, stores)
+        connection.execute(_ADD_LISTINGS)
+        if unknown := connection.execute(_UNKNOWN).fetchall():
+            raise UnknownListings([(str(store), str(sku)) for store, sku in unknown])
+        return _replace(connection, source, None)
+
+
+def lines(address: str, store: MerchantId | None = None) -> Iterator[RuleLine]:
+    """The lines in force, of one store or of all: a store's defaults first, then by sku."""
+    with psycopg.connect(libpq_address(address)) as connection:
+        for row in connection.execute(_LINES, {"store": store}):
+            yield _line(*row)
+
+
+def changes(address: str, most: int = 50) -> list[RuleChange]:
+    """The last changes, the newest first."""
+    with (
+        psycopg.connect(libpq_address(address)) as connection,
+        connection.cursor(row_factory=class_row(RuleChange)) as cursor,
+    ):
+        return cursor.execute(_CHANGES, [most]).fetchall()
+
+
+def undo(address: str, change: int) -> Applied:
+    """Put the lines back as they stood before a change, as a change of its own.
+
+    Raises CannotUndo for a change that is not known, and for one whose lines were changed again.
+    """
+    with psycopg.connect(libpq_address(address)) as connection:
+        connection.execute(_ONE_AT_A_TIME)
+        if connection.execute(_CHANGE, [change]).fetchone() is None:
+            raise CannotUndo(f"there is no change {change}: `scrapy rules history` lists them")
+        altered = connection.execute(_ALTERED_SINCE, {"change": change}).fetchall()
+        if altered:
+            named = ", ".join(f"{store} {sku or '(defaults)'}" for store, sku, _ in altered[:3])
+            raise CannotUndo(
+                f"{len(altered):,} lines of change {change} were changed again since ({named}): "
+                "undo the later changes first"
+            )
+        connection.execute(_INCOMING)
+        connection.execute(_BEFORE, {"change": change})
+        return _replace(connection, f"undo of change {change}", change)
+
+
+def remake(connection: psycopg.Connection[Any], stores: Sequence[str], change: int) -> int:
+    """Make the rules of the stores' listings anew; how many came out different."""
+    made = connection.execute(_REMAKE, {"stores": list(stores), "change": change}).rowcount
+    connection.execute(_WITHDRAW, [change])
+    return made
+
+
+def begin_change(
+    connection: psycopg.Connection[Any], source: str, undoes: int | None = None
+) -> int:
+    """A new change, within the caller's transaction."""
+    for (number,) in connection.execute(_BEGIN, [source, undoes]):
+        return int(number)
+    raise RuntimeError("the database did not number the change")
+
+
+def end_change(connection: psycopg.Connection[Any], change: int, lines: int, rules: int) -> bool:
+    """Write down what the change did, or forget it when it did nothing; whether it stays."""
+    if lines or rules:
+        connection.execute(_END, [lines, change])
+        return True
+    connection.execute(_FORGET, [change])
+    return False
+
+
+def _replace(connection: psycopg.Connection[Any], source: str, undoes: int | None) -> Applied:
+    change = begin_change(connection, source, undoes)
+    row = connection.execute(_REPLACE_LINES, {"change": change}).fetchone()
+    changed = int(row[0]) if row else 0
+    rules = remake(connection, _touched(connection), change)
+    stays = end_change(connection, change, changed, rules)
+    return Applied(change=change if stays else None, changed=changed, rules=rules)
+
+
+def _touched(connection: psycopg.Connection[Any]) -> list[str]:
+    return [str(store) for (store,) in connection.execute(_TOUCHED_STORES)]
+
+
+def _row(line: RuleLine) -> tuple[object, ...]:
+    return (line.store, line.sku, line.city or "", Jsonb(dict(line.said)), line.kaspi_id)
+
+
+def _line(store: str, sku: str, city: str, said: Any, product: str | None) -> RuleLine:
+    return RuleLine(
+        store=MerchantId(store),
+        sku=sku,
+        city=CityId(city) if city else None,
+        said=said,
+        kaspi_id=None if product is None else ProductId(product),
+    )
