@@ -114,6 +114,7 @@ class Reason(StrEnum):
     # off
     RULE_OFF = "rule_off"
     OUT_OF_STOCK = "out_of_stock"
+    NOT_OFFERED = "not_offered"
 
 
 class Constraint(StrEnum):
@@ -250,7 +251,8 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     `current` is our price as it was last seen, `remembered` as we last set it. Our own offer on
     the board, when there is one, is newer than both. `moved_today` sums the sizes of today's
-    changes in tenge; `median` is the recent median of the rivals' prices.
+    changes in tenge; `median` is the recent median of the rivals' prices. `offered`: whether our
+    goods are on sale on this board at all.
     """
 
     id: str | int | None = None
@@ -260,6 +262,7 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     current: Tenge | None = None
     remembered: Tenge | None = None
     stock: int | None = None
+    offered: bool = True
     stock_age_days: int | None = None
     delivery_days: int | None = None
     offers: tuple[MarketOffer, ...] = ()

@@ -9,6 +9,7 @@ import attrs
 from domain.identity import CityId, MerchantId, ProductId
 from domain.money import Tenge
 from domain.pricing import Decision
+from domain.readings import Finding
 
 #: Our own number of a listing.
 ListingId = NewType("ListingId", int)
@@ -105,3 +106,11 @@ class Decided:
     listing: Listed
     board_at: datetime
     decision: Decision
+
+
+@attrs.frozen(kw_only=True)
+class Repriced:
+    """A reading, with the decisions on our listings that its boards gave rise to."""
+
+    reading: Finding
+    decided: tuple[Decided, ...]

@@ -43,6 +43,8 @@ ITEM_PIPELINES = {
     "pipelines.deduplicate.Deduplicate": 200,
     "pipelines.store.Store": 300,
     "pipelines.export.Export": 400,
+    "pipelines.reprice.Reprice": 500,
+    "pipelines.intend.Intend": 600,
 }
 #: Default: eleven. Those that are left out would be imported even when they are set to None, and
 #: the remote control brings aiohttp: a third of a second at each start.

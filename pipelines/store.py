@@ -2,8 +2,6 @@
 
 import asyncio
 import logging
-from contextlib import suppress
-from pathlib import Path
 from typing import Self
 
 from scrapy import signals
@@ -16,11 +14,10 @@ from domain.listing import FoundVariants, ListingPage
 from domain.offers import OfferBoard
 from domain.readings import Finding, ProductMissing, ProductRefresh
 from domain.reviews import ReviewSummary, ReviewTexts
+from pipelines.reach import Reach
 from storage.database import open_engine, said
-from storage.embedded import DatabaseUnavailable
-from storage.patience import PASSING_ERRORS, Patience
+from storage.patience import PASSING_ERRORS
 from storage.pulse import Pulse
-from storage.ready import ready_address
 from storage.runs import begin_run, end_run
 from storage.writer import BatchWriter, NotStored
 
@@ -41,6 +38,7 @@ class Store:
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
+        self._reach = Reach(crawler.settings)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -50,23 +48,17 @@ class Store:
 
     async def open_spider(self) -> None:
         """Reach the database, or fail with what to do."""
-        settings = self._crawler.settings
-        patience = Patience(
-            full_at=settings.getint("STORE_BATCH_OFFERS"),
-            linger=settings.getfloat("STORE_LINGER"),
-            give_up_after=settings.getfloat("STORE_PATIENCE"),
-        )
         run = self._crawler.spider.run  # type: ignore[union-attr]
-        address = self._reach()
+        address = self._reach.address()
         self._engine = open_engine(address)
-        self._writer = BatchWriter(self._engine, patience, revive=self._revive)
+        self._writer = BatchWriter(self._engine, self._reach.patience, revive=self._reach.revive)
         self._pulse = Pulse(
             address=address,
             run=run.id,
             answers=self._answers,
             overruled=self._overruled,
-            revive=self._revive,
-            every=settings.getfloat("PULSE_SECONDS"),
+            revive=self._reach.revive,
+            every=self._crawler.settings.getfloat("PULSE_SECONDS"),
         )
         await self._pulse.start()
         await begin_run(self._engine, run)
@@ -112,7 +104,7 @@ class Store:
                 if loop.time() + _PAUSE > deadline:
                     raise
             await asyncio.sleep(_PAUSE)
-            await loop.run_in_executor(None, self._revive)
+            await loop.run_in_executor(None, self._reach.revive)
 
     def _answers(self) -> int:
         """How many answers came: what shows from outside that the crawl moves."""
@@ -140,15 +132,6 @@ class Store:
             )
             closing = self._crawler.engine.close_spider_async(reason="database_away")
             self._closing = asyncio.create_task(closing)
-
-    def _revive(self) -> None:
-        """Start the database if it is ours to start; the writer decides how long it waits."""
-        with suppress(DatabaseUnavailable, *PASSING_ERRORS):
-            self._reach()
-
-    def _reach(self) -> str:
-        settings = self._crawler.settings
-        return ready_address(settings["DATABASE_URL"], Path(settings["DATA_DIR"]))
 
 
 def _named(item: Finding) -> str:

@@ -40,7 +40,9 @@ def _verdict(situation: Situation, plan: Plan, market: Market) -> Verdict:
 def _off(situation: Situation, plan: Plan) -> Reason | None:
     if not plan.rule.on:
         return Reason.RULE_OFF
-    return Reason.OUT_OF_STOCK if situation.stock is not None and situation.stock <= 0 else None
+    if situation.stock is not None and situation.stock <= 0:
+        return Reason.OUT_OF_STOCK
+    return None if situation.offered else Reason.NOT_OFFERED
 
 
 def _scarce(situation: Situation, plan: Plan, proposal: Proposal) -> Proposal:

@@ -39,6 +39,7 @@ _ENGLISH: Mapping[Reason, str] = {
     Reason.ANOMALY: "our live price is far from what we set: somebody else changed it",
     Reason.RULE_OFF: "the rule is switched off",
     Reason.OUT_OF_STOCK: "nothing is in stock",
+    Reason.NOT_OFFERED: "our offer is not on this board, so a price would change nothing",
 }
 _RUSSIAN: Mapping[Reason, str] = {
     Reason.UNDERCUT: "ниже {rival}, у которого {theirs}{because}",
@@ -74,6 +75,7 @@ _RUSSIAN: Mapping[Reason, str] = {
     Reason.ANOMALY: "цена на витрине далека от той, что ставили мы: её изменил кто-то другой",
     Reason.RULE_OFF: "правило выключено",
     Reason.OUT_OF_STOCK: "товара нет в наличии",
+    Reason.NOT_OFFERED: "нашего предложения нет на витрине, менять цену незачем",
 }
 _BECAUSE: Mapping[Constraint, tuple[str, str]] = {
     Constraint.FLOOR: ("the floor is {lowest}", "минимальная цена — {lowest}"),

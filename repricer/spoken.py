@@ -98,7 +98,7 @@ _KINDS = {
     "delivery_days offers[].delivery_days offers[].preorder_days": "days",
     "now changed_at": "moment",
     "sisters ignore only": "names",
-    "on skip_preorder use_bonus idle_cuts": "switch",
+    "on offered skip_preorder use_bonus idle_cuts": "switch",
     "weight_kg": "decimal",
     "min_rating offers[].rating": "rating",
     "offers": "a list of offers",
@@ -213,6 +213,7 @@ class _Situation(Struct, forbid_unknown_fields=True):
     current: _Price = None
     remembered: _Price = None
     stock: _Many = None
+    offered: bool | None = None
     stock_age_days: _Many = None
     delivery_days: _Days = None
     offers: tuple[_Offer, ...] | None = None
@@ -341,6 +342,7 @@ def _situation(said: _Situation) -> Situation:
         current=_tenge(said.current),
         remembered=_tenge(said.remembered),
         stock=said.stock,
+        offered=said.offered is not False,
         stock_age_days=said.stock_age_days,
         delivery_days=said.delivery_days,
         offers=tuple(map(_offer, said.offers or ())),

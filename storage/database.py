@@ -1,10 +1,17 @@
 """One engine a process: SQLAlchemy's pool over psycopg, for queries and COPY alike."""
 
-from typing import cast
+from collections.abc import Awaitable, Callable
+from typing import TypeVar, cast
 
 import psycopg
 from sqlalchemy import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from storage.patience import PASSING_ERRORS
+
+T = TypeVar("T")
+
+Cursor = psycopg.AsyncCursor[tuple[object, ...]]
 
 
 def sqlalchemy_url(address: str) -> URL:
@@ -36,3 +43,14 @@ async def psycopg_connection(
     """The psycopg connection beneath, for COPY in the same transaction."""
     raw = await connection.get_raw_connection()
     return cast("psycopg.AsyncConnection[tuple[object, ...]]", raw.driver_connection)
+
+
+async def in_transaction(engine: AsyncEngine, work: Callable[[Cursor], Awaitable[T]]) -> T:
+    """Do the work in one transaction; a connection that broke is not used again."""
+    async with engine.connect() as connection:
+        try:
+            async with connection.begin():
+                return await work((await psycopg_connection(connection)).cursor())
+        except PASSING_ERRORS:
+            await connection.invalidate()
+            raise

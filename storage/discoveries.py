@@ -13,7 +13,7 @@ from domain.categories import CategorySource, CategoryTree, SitemapCategories
 from domain.listing import FoundVariants, ListingPage
 from domain.readings import Discovery
 from domain.reviews import ReviewTexts
-from storage.partitions import Cursor
+from storage.database import Cursor
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 

@@ -10,7 +10,7 @@ import psycopg
 from domain.identity import CityId, MerchantId, ProductId
 from domain.money import Tenge
 from domain.shop import Listed, ListingId, OwnListing, RuleId, Store
-from storage.partitions import Cursor
+from storage.database import Cursor
 from storage.rules import begin_change, end_change, remake
 from storage.schema import libpq_address
 from storage.stores import add_stores, put_stores

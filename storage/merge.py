@@ -9,8 +9,8 @@ import attrs
 
 from domain.reviews import ReviewSummary
 from storage import statements
+from storage.database import Cursor
 from storage.discoveries import merge_discovery
-from storage.partitions import Cursor
 from storage.rows import (
     Batch,
     BoardKey,

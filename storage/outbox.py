@@ -9,7 +9,7 @@ import msgspec
 from domain.money import DEAREST
 from domain.pricing import Action
 from domain.shop import Decided
-from storage.partitions import Cursor
+from storage.database import Cursor
 
 #: Two crawls that decide on the same listing go one after the other.
 _LOCK = "SELECT FROM listings WHERE id = ANY(%s) ORDER BY id FOR UPDATE"
@@ -84,6 +84,11 @@ class Written:
     decisions: int
     intentions: int
     ended: int
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The same by name."""
+        return attrs.asdict(self)
 
 
 async def write(cursor: Cursor, decided: Sequence[Decided]) -> Written:

@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import LiteralString
 
-from psycopg import AsyncCursor, sql
+from psycopg import sql
+
+from storage.database import Cursor
 
 #: Two crawls that meet a new month at once take turns under this lock.
 PARTITION_LOCK = 7_355_608
-
-Cursor = AsyncCursor[tuple[object, ...]]
 
 _NAME = "offer_history_%Y_%m"
 #: A table that somebody attached by hand is left alone.

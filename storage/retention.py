@@ -9,9 +9,8 @@ import psycopg
 from psycopg import sql
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from storage.database import psycopg_connection
+from storage.database import Cursor, psycopg_connection
 from storage.partitions import (
-    Cursor,
     find_partitions,
     following,
     make_partitions,

@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from domain.readings import Finding, ProductRefresh
 from storage import statements
-from storage.database import psycopg_connection
+from storage.database import Cursor, psycopg_connection
 from storage.merge import merge
-from storage.partitions import Cursor, following, make_partitions, month_of
+from storage.partitions import following, make_partitions, month_of
 from storage.patience import PASSING_ERRORS, PATIENCE, REFUSALS, Patience, patiently
 from storage.rows import Batch, Key, keys_of, weight
 

@@ -1,0 +1,64 @@
+"""A listing of ours on a board that was just read, as the engine sees it, and what it decides."""
+
+from decimal import Decimal
+
+from domain.moments import almaty_date
+from domain.offers import Offer, OfferBoard
+from domain.pricing import MarketOffer, Situation
+from domain.shop import Decided, Listed
+from repricer.decision import decide
+from repricer.spoken import plan_of, read_rule
+from repricer.tariffs import Tariffs
+
+
+def decide_on(listed: Listed, board: OfferBoard, tariffs: Tariffs) -> Decided:
+    """The decision by the rule that holds there.
+
+    The moment of the reading is its now. Raises BadSituation for a rule that cannot be used.
+    """
+    seen = situation(listed, board)
+    plan = plan_of(seen, read_rule(listed.said), tariffs)
+    return Decided(listing=listed, board_at=board.checked_at, decision=decide(seen, plan))
+
+
+def situation(listed: Listed, board: OfferBoard) -> Situation:
+    """What is known of the listing by this board; only a complete board tells who is not on it."""
+    return Situation(
+        id=f"{listed.store} {listed.sku} {listed.city}",
+        store=listed.store,
+        sku=listed.sku,
+        city=listed.city,
+        remembered=listed.price,
+        stock=listed.stock,
+        offered=any(offer.merchant_id == listed.store for offer in board.offers),
+        stock_age_days=_age(listed, board),
+        offers=tuple(map(_market_offer, board.offers)),
+        sisters=listed.sisters,
+        median=listed.median,
+        moved_today=listed.moved_today,
+        changed_at=listed.changed_at,
+        now=board.checked_at,
+    )
+
+
+def _age(listed: Listed, board: OfferBoard) -> int | None:
+    """Days that the oldest pieces have lain."""
+    if listed.stocked_on is None:
+        return None
+    return max(0, (almaty_date(board.checked_at) - listed.stocked_on).days)
+
+
+def _market_offer(offer: Offer) -> MarketOffer:
+    return MarketOffer(
+        merchant=offer.merchant_id,
+        price=offer.price,
+        price_minus_bonus=offer.price_minus_bonus,
+        delivery_days=offer.delivery_days,
+        rating=_hundredths(offer.merchant_rating),
+        reviews=offer.merchant_reviews,
+        preorder_days=offer.preorder_days,
+    )
+
+
+def _hundredths(rating: Decimal | None) -> int | None:
+    return None if rating is None else int(rating * 100)

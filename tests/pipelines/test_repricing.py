@@ -1,0 +1,290 @@
+"""Stages 500 and 600 over a real database: decided by the stored board, written once."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any
+
+import attrs
+import msgspec
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+from scrapy.settings import Settings
+
+from domain.identity import CityId, MerchantId
+from domain.money import Tenge
+from domain.pricing import Action, Decision, Reason
+from domain.readings import Finding
+from domain.shop import Decided, OwnListing, Repriced, RuleLine, Store
+from pipelines.intend import Intend
+from pipelines.reprice import Reprice
+from storage import listings, rules
+from storage.writer import BatchWriter
+from tests.building import ALMATY, ASTANA, KETTLE, LAMP, board, incomplete, offer, refresh
+
+OURS, SISTER = "700", "701"
+
+
+class Stats(Counter[str]):
+    """Counts as a crawler's statistics do."""
+
+    def inc_value(self, name: str, count: int = 1) -> None:
+        self[name] += count
+
+
+class Pipeline:
+    """The store's writer and both stages, as a crawl leads a reading through them."""
+
+    def __init__(self, database: str, writer: BatchWriter) -> None:
+        self.stats, self.database, self._writer = Stats(), database, writer
+        settings = Settings({"DATABASE_URL": database, "DATA_DIR": "unused", "STORE_PATIENCE": 5})
+        crawler: Any = SimpleNamespace(settings=settings, stats=self.stats)
+        self._reprice, self._intend = Reprice(crawler), Intend(crawler)
+
+    async def open(self) -> None:
+        await self._reprice.open_spider()
+        self._intend.open_spider()
+
+    async def close(self) -> None:
+        await self._reprice.close_spider()
+        await self._intend.close_spider()
+
+    async def read(self, reading: Finding) -> tuple[Decided, ...]:
+        """Lead the reading through all stages; what was decided."""
+        await self._writer.save(reading)
+        repriced = await self._reprice.process_item(reading)
+        assert await self._intend.process_item(repriced) is reading
+        return repriced.decided if isinstance(repriced, Repriced) else ()
+
+    async def write(self, *decided: Decided) -> None:
+        """Lead decisions through the last stage alone."""
+        await self._intend.process_item(Repriced(reading=board(), decided=decided))
+
+    def rows(self, query: str) -> list[dict[str, Any]]:
+        with psycopg.connect(self.database, row_factory=dict_row) as connection:
+            return connection.execute(query).fetchall()
+
+    @property
+    def intentions(self) -> list[tuple[int, str]]:
+        """Price and state of each, the oldest first."""
+        found = self.rows("SELECT price, state FROM intentions ORDER BY id")
+        return [(row["price"], row["state"]) for row in found]
+
+    @property
+    def decisions(self) -> list[tuple[str, int | None, str]]:
+        """Action, price and reason of each, the oldest first."""
+        found = self.rows("SELECT action, price, reason FROM decisions ORDER BY id")
+        return [(row["action"], row["price"], row["reason"]) for row in found]
+
+
+def line(
+    sku: str = "kettle", store: str = OURS, city: CityId | None = None, **said: Any
+) -> RuleLine:
+    product = {"kettle": KETTLE, "lamp": LAMP}[sku]
+    return RuleLine(store=MerchantId(store), sku=sku, city=city, said=said, kaspi_id=product)
+
+
+def have(database: str, *lines: RuleLine, **more: Any) -> None:
+    rules.apply(database, lines, "rules.csv", **more)
+
+
+@pytest.fixture
+async def pipeline(database: str, writer: BatchWriter) -> AsyncIterator[Pipeline]:
+    """A kettle of ours, not below 9,000."""
+    have(database, line(floor=9_000, ceiling=12_000))
+    pipeline = Pipeline(database, writer)
+    await pipeline.open()
+    yield pipeline
+    await pipeline.close()
+
+
+async def test_a_board_with_our_listing_leaves_a_pending_intention(pipeline: Pipeline) -> None:
+    [decided] = await pipeline.read(board(offer(OURS, 10_000), offer("1", 9_500)))
+    assert (decided.decision.action, decided.decision.price) == (Action.SET, 9_499)
+    assert pipeline.intentions == [(9_499, "pending")]
+    assert pipeline.decisions == [("set", 9_499, "undercut")]
+    assert +pipeline.stats == {"decided/set": 1, "outbox/decisions": 1, "outbox/intentions": 1}
+
+
+async def test_the_whole_decision_can_be_read_again(pipeline: Pipeline) -> None:
+    [decided] = await pipeline.read(board(offer(OURS, 10_000), offer("1", 9_500)))
+    [row] = pipeline.rows("SELECT story FROM decisions")
+    assert msgspec.convert(row["story"], Decision) == decided.decision
+
+
+async def test_an_unchanged_board_adds_no_row(pipeline: Pipeline) -> None:
+    for minutes in (0, 15, 30):
+        await pipeline.read(board(offer(OURS, 10_000), offer("1", 9_500), minutes=minutes))
+    assert pipeline.intentions == [(9_499, "pending")]
+    assert len(pipeline.decisions) == 1
+
+
+async def test_a_newer_decision_supersedes_what_is_pending(pipeline: Pipeline) -> None:
+    await pipeline.read(board(offer(OURS, 10_000), offer("1", 9_500)))
+    await pipeline.read(board(offer(OURS, 10_000), offer("1", 9_300), minutes=5))
+    assert pipeline.intentions == [(9_499, "superseded"), (9_299, "pending")]
+
+
+async def test_what_is_pending_is_withdrawn_when_the_price_shall_stay(pipeline: Pipeline) -> None:
+    await pipeline.read(board(offer(OURS, 10_000), offer("1", 9_500)))
+    await pipeline.read(board(offer(OURS, 10_000), offer("1", 5_000), minutes=5))
+    assert pipeline.intentions == [(9_499, "withdrawn")]
+    assert pipeline.decisions[-1] == ("hold", None, "unbeatable")
+
+
+async def test_a_change_of_the_rule_withdraws_what_it_no_longer_allows(pipeline: Pipeline) -> None:
+    await pipeline.read(board(offer(OURS, 10_000), offer("1", 9_500)))
+    have(pipeline.database, line(floor=9_800, ceiling=12_000))
+    assert pipeline.intentions == [(9_499, "withdrawn")]
+
+
+async def test_an_older_board_does_not_overrule_a_newer_one(pipeline: Pipeline) -> None:
+    [old] = await pipeline.read(board(offer(OURS, 10_000), offer("1", 9_500)))
+    await pipeline.read(board(offer(OURS, 10_000), offer("1", 9_300), minutes=5))
+    await pipeline.write(old)
+    assert pipeline.intentions[-1] == (9_299, "pending")
+
+
+async def test_a_decision_by_a_rule_that_holds_no_more_is_left_out(pipeline: Pipeline) -> None:
+    [old] = await pipeline.read(board(offer(OURS, 10_000), offer("1", 9_500)))
+    have(pipeline.database, line(floor=9_800, ceiling=12_000))
+    await pipeline.write(attrs.evolve(old, board_at=old.board_at.replace(year=2027)))
+    assert pipeline.intentions == [(9_499, "withdrawn")]
+
+
+async def test_a_board_of_others_and_an_incomplete_one_decide_nothing(pipeline: Pipeline) -> None:
+    assert await pipeline.read(board(offer(OURS, 10_000), product=LAMP)) == ()
+    assert await pipeline.read(incomplete(offer(OURS, 10_000), offer("1", 9_500), total=9)) == ()
+    assert (pipeline.decisions, pipeline.intentions) == ([], [])
+
+
+async def test_a_board_on_which_we_are_not_sets_nothing(pipeline: Pipeline) -> None:
+    [decided] = await pipeline.read(board(offer("1", 9_500)))
+    assert (decided.decision.action, decided.decision.reason) == (Action.OFF, Reason.NOT_OFFERED)
+    assert pipeline.intentions == []
+
+
+async def test_each_city_has_its_own_rule_and_its_own_price(pipeline: Pipeline) -> None:
+    have(pipeline.database, line(city=ASTANA, floor=9_600))
+    offers = (offer(OURS, 10_000), offer("1", 9_500), offer("2", 9_900))
+    read = refresh(board(*offers), board(*offers, city=ASTANA))
+    prices = {one.listing.city: one.decision.price for one in await pipeline.read(read)}
+    assert prices == {ALMATY: 9_499, ASTANA: 9_899}
+
+
+async def test_stores_of_one_owner_never_undercut_each_other(pipeline: Pipeline) -> None:
+    have(pipeline.database, line(store=SISTER, floor=9_000))
+    read = board(offer(OURS, 10_000), offer(SISTER, 9_500), offer("1", 9_900))
+    prices = {one.listing.store: one.decision.price for one in await pipeline.read(read)}
+    assert prices == {OURS: 9_899, SISTER: 9_899}
+
+
+async def test_a_store_of_another_owner_is_a_rival_like_any_other(pipeline: Pipeline) -> None:
+    other = Store(id=MerchantId(SISTER), owner="somebody else")
+    have(pipeline.database, line(store=SISTER, floor=9_000), stores=[other])
+    decided = await pipeline.read(board(offer(OURS, 10_000), offer(SISTER, 9_500)))
+    prices = {one.listing.store: one.decision.price for one in decided}
+    assert prices == {OURS: 9_499, SISTER: 9_999}
+
+
+async def test_a_listed_sister_is_left_aside(pipeline: Pipeline) -> None:
+    told = Store(id=MerchantId(OURS), sisters=frozenset({MerchantId("1")}))
+    have(pipeline.database, line(floor=9_000, ceiling=12_000), stores=[told])
+    [decided] = await pipeline.read(board(offer(OURS, 10_000), offer("1", 9_500)))
+    assert decided.decision.price == 12_000
+
+
+async def test_todays_moves_of_our_live_price_are_counted(pipeline: Pipeline) -> None:
+    have(pipeline.database, line(floor=9_000, ceiling=12_000, max_change_day_bp=500))
+    for minutes, price in enumerate((10_000, 9_900, 10_000)):
+        await pipeline.read(board(offer(OURS, price), offer("1", 12_500), minutes=minutes))
+    [decided] = await pipeline.read(board(offer(OURS, 9_900), offer("1", 9_600), minutes=9))
+    assert decided.listing.moved_today == 300
+    assert decided.listing.changed_at == decided.board_at
+    assert decided.decision.reason is Reason.MAX_CHANGE_DAY
+
+
+async def test_yesterdays_moves_are_not_todays(pipeline: Pipeline) -> None:
+    await pipeline.read(board(offer(OURS, 10_000), offer("1", 12_500)))
+    await pipeline.read(board(offer(OURS, 9_000), offer("1", 12_500), minutes=1))
+    later = board(offer(OURS, 9_000), offer("1", 12_400), minutes=24 * 60)
+    [decided] = await pipeline.read(later)
+    assert (decided.listing.moved_today, decided.listing.median) == (0, 12_400)
+
+
+async def test_a_listing_that_is_imported_during_a_crawl_is_decided_on(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.reprice._KNOWN_FOR", 0.0)
+    monkeypatch.setattr(pipeline._reprice, "_known_until", 0.0)
+    new = OwnListing(store=MerchantId(OURS), sku="lamp", kaspi_id=LAMP, stock=0)
+    listings.put(pipeline.database, [new], "listings.csv")
+    have(pipeline.database, line("lamp", floor=100))
+    [decided] = await pipeline.read(board(offer(OURS, 200), product=LAMP))
+    assert decided.decision.reason is Reason.OUT_OF_STOCK
+
+
+async def test_boards_that_come_together_are_decided_on_together(pipeline: Pipeline) -> None:
+    have(pipeline.database, line("lamp", floor=100), line(city=ASTANA, floor=9_000))
+    await pipeline._reprice._learn()
+    offers = (offer(OURS, 10_000), offer("1", 9_500))
+    readings = [
+        board(*offers),
+        board(*offers, city=ASTANA),
+        board(*offers, product=LAMP),
+    ]
+    decided = await asyncio.gather(*map(pipeline.read, readings))
+    assert [one.decision.price for [one] in decided] == [9_499] * 3
+    assert pipeline.intentions == [(9_499, "pending")] * 3
+
+
+async def test_a_rule_that_cannot_be_used_is_named_and_the_rest_goes_on(
+    pipeline: Pipeline, caplog: pytest.LogCaptureFixture
+) -> None:
+    have(pipeline.database, line(floor=9_000, strategy="follow"), line(store=SISTER, floor=9_000))
+    read = board(offer(OURS, 10_000), offer(SISTER, 9_900), offer("1", 9_500))
+    assert [one.listing.store for one in await pipeline.read(read)] == [SISTER]
+    assert "kettle of 700: its rule rule.follow: missing" in caplog.text
+    assert pipeline.stats["decided/unusable_rules"] == 1
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        pytest.param({"price": Tenge(8_999)}, id="below the rule's floor"),
+        pytest.param({"price": Tenge(12_001)}, id="outside the allowed prices"),
+        pytest.param({"price": Tenge(8_000), "pairs": ((1, 99_000),)}, id="with forged bounds"),
+    ],
+)
+async def test_the_database_refuses_a_price_that_the_rule_forbids(
+    pipeline: Pipeline, caplog: pytest.LogCaptureFixture, forged: dict[str, Any]
+) -> None:
+    """The last guard, should the engine itself be wrong; what comes with it is written."""
+    have(pipeline.database, line("lamp", floor=100))
+    await pipeline._reprice._learn()
+    [good] = await pipeline.read(board(offer(OURS, 10_000), offer("1", 9_500), product=LAMP))
+    [bad] = await pipeline.read(board(offer(OURS, 10_000), offer("1", 9_500)))
+    later = board(minutes=9).checked_at
+    wrong = msgspec.structs.replace(bad.decision, **forged)
+    raised = msgspec.structs.replace(good.decision, price=Tenge(9_498))
+    await pipeline.write(
+        attrs.evolve(bad, decision=wrong, board_at=later),
+        attrs.evolve(good, decision=raised, board_at=later),
+    )
+    assert "The database refused" in caplog.text
+    assert pipeline.stats["outbox/refused"] == 1
+    pending = [price for price, state in pipeline.intentions if state == "pending"]
+    assert sorted(pending) == [9_498, 9_499]
+
+
+async def test_without_floor_and_cost_nothing_can_be_intended(pipeline: Pipeline) -> None:
+    [decided] = await pipeline.read(board(offer(OURS, 10_000), offer("1", 9_500)))
+    have(pipeline.database, line(ceiling=12_000))
+    [held] = await pipeline.read(board(offer(OURS, 10_000), offer("1", 9_500), minutes=1))
+    assert held.decision.reason is Reason.NO_FLOOR_NO_COST
+    forged = attrs.evolve(held, decision=decided.decision, board_at=board(minutes=2).checked_at)
+    await pipeline.write(forged)
+    assert pipeline.stats["outbox/refused"] == 1
+    assert [state for _, state in pipeline.intentions] == ["withdrawn"]
