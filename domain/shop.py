@@ -80,7 +80,7 @@ class Listed:
 
     `said` is the whole rule, in JSON as `scrapy decide` speaks it. `moved_today` sums the sizes
     of our live price's changes since midnight in Almaty, in tenge; `changed_at` is the last of
-    them in a month. `median` is that of the others' prices of the last week.
+    them in a month. `median` is that of the others' prices of the last week, when there are enough.
     """
 
     id: ListingId

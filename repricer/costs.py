@@ -12,7 +12,7 @@ import msgspec
 from domain.intervals import Intervals
 from domain.money import DEAREST
 from domain.pricing import WHOLE, Rule
-from repricer.tariffs import Tariff, overridden
+from repricer.tariffs import Tariff, overridden, rates
 
 #: (from this price on, the fee in ten-thousandths of a tenge), ascending, the first from 1.
 Steps = tuple[tuple[int, int], ...]
@@ -109,3 +109,38 @@ def costs(rule: Rule, tariff: Tariff | None) -> Costs | None:
     taken, steps = (0, _NO_FEE) if tariff is None else overridden(tariff, rule)
     outlay = None if rule.cost is None else rule.cost + rule.packaging
     return Costs(outlay=outlay, taken_bp=taken, steps=steps)
+
+
+class Bill(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What is taken of one sale, item by item, in ten-thousandths of a tenge."""
+
+    price: int
+    commission: int = 0
+    payment: int = 0
+    tax: int = 0
+    delivery: int = 0
+    packaging: int = 0
+    cost: int
+
+    @property
+    def left(self) -> int:
+        """What the seller keeps, in ten-thousandths of a tenge."""
+        taken = self.commission + self.payment + self.tax + self.delivery
+        return self.price - taken - self.packaging - self.cost
+
+
+def bill(rule: Rule, tariff: Tariff | None, price: int) -> Bill | None:
+    """The bill of a sale at this price; None without a known cost."""
+    counted = costs(rule, tariff)
+    if counted is None or rule.cost is None:
+        return None
+    commission, payment, tax = (0, 0, 0) if tariff is None else rates(tariff, rule)
+    return Bill(
+        price=price * WHOLE,
+        commission=price * commission,
+        payment=price * payment,
+        tax=price * tax,
+        delivery=price * (WHOLE - counted.taken_bp) - counted.left(price),
+        packaging=rule.packaging * WHOLE,
+        cost=rule.cost * WHOLE,
+    )

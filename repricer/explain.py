@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from domain.identity import MerchantId
 from domain.pricing import Action, Constraint, Decision, Reason
 
 #: Each sentence may name {wish}, {rival}, {theirs}, {place} and {because}.
@@ -105,18 +106,23 @@ _EARNS = (
 _EARNS_NOW = ("; a sale earns {profit}", "; с продажи {profit}")
 
 
-def english(decision: Decision) -> str:
+#: What merchants are called; who is not named is called by his id.
+Names = Mapping[MerchantId, str]
+_NO_NAMES: Names = {}
+
+
+def english(decision: Decision, names: Names = _NO_NAMES) -> str:
     """The decision in English."""
-    return _told(decision, _ENGLISH[decision.reason], 0)
+    return _told(decision, _ENGLISH[decision.reason], 0, names)
 
 
-def russian(decision: Decision) -> str:
+def russian(decision: Decision, names: Names = _NO_NAMES) -> str:
     """The decision in Russian."""
-    return _told(decision, _RUSSIAN[decision.reason], 1)
+    return _told(decision, _RUSSIAN[decision.reason], 1, names)
 
 
-def _told(decision: Decision, why: str, tongue: int) -> str:
-    words = _words(decision, tongue)
+def _told(decision: Decision, why: str, tongue: int, names: Names) -> str:
+    words = _words(decision, tongue, names)
     earns = ""
     if decision.price is not None and decision.profit is not None:
         earns = (_EARNS_NOW if decision.profit_before is None else _EARNS)[tongue]
@@ -134,13 +140,15 @@ def _opening(decision: Decision) -> tuple[str, str]:
     return _DOING[decision.action]
 
 
-def _words(decision: Decision, tongue: int) -> dict[str, str]:
+def _words(decision: Decision, tongue: int, names: Names) -> dict[str, str]:
     rival = decision.rival
     return {
         "price": money(decision.price),
         "wish": money(decision.wish),
         "before": money(decision.before),
-        "rival": ("a rival", "соперник")[tongue] if rival is None else rival.merchant,
+        "rival": ("a rival", "соперник")[tongue]
+        if rival is None
+        else names.get(rival.merchant, rival.merchant),
         "theirs": "" if rival is None else money(rival.price),
         "place": str(decision.place),
         "profit": money(decision.profit),

@@ -86,6 +86,7 @@ LEFT JOIN LATERAL (
     WHERE offers.product_id = products.id AND offers.city_id = asked.city_id
         AND offers.merchant_id <> listings.store_id
         AND (offers.gone_at IS NULL OR offers.gone_at > asked.checked_at - interval '7 days')
+    HAVING count(*) >= %(enough)s
 ) AS others ON true
 ORDER BY listings.id, asked.city_id
 """
@@ -95,6 +96,10 @@ SELECT DISTINCT listings.kaspi_id FROM listings
 JOIN price_rules ON price_rules.listing_id = listings.id AND price_rules.replaced_by IS NULL
 """
 _KNOWN = "SELECT store_id, sku, kaspi_id FROM listings"
+
+#: Offers without which a median says nothing: of two, one typing error would be the median, and
+#: make the other one absurd.
+_ENOUGH = 5
 
 #: A board that was read: product, city, moment of the reading.
 ReadBoard = tuple[ProductId, CityId, datetime]
@@ -155,7 +160,8 @@ async def priced(cursor: Cursor) -> frozenset[ProductId]:
 async def on_boards(cursor: Cursor, boards: Sequence[ReadBoard]) -> list[Listed]:
     """Our listings on these boards, as they were just stored, each with the rule that holds."""
     products, cities, moments = zip(*boards, strict=True)
-    asked = {"products": list(products), "cities": list(cities), "moments": list(moments)}
+    asked: dict[str, object] = {"products": list(products), "cities": list(cities)}
+    asked |= {"moments": list(moments), "enough": _ENOUGH}
     await cursor.execute(_ON_BOARDS, asked)
     return [_listed(*row) for row in await cursor.fetchall()]
 

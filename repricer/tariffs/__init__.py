@@ -194,15 +194,22 @@ def _rows(text: str) -> Iterable[tuple[int, list[str]]]:
     return lines[1:]
 
 
+def rates(tariff: Tariff, rule: Rule) -> tuple[int, int, int]:
+    """Commission, payment fee and tax by this rule, in basis points of the price."""
+    commission, payment, tax = rule.commission_bp, rule.payment_bp, rule.tax_bp
+    return (
+        tariff.commission_bp(rule.category) if commission is None else commission,
+        tariff.payment_bp if payment is None else payment,
+        tariff.tax_bp if tax is None else tax,
+    )
+
+
 def overridden(tariff: Tariff, rule: Rule) -> tuple[int, tuple[tuple[int, int], ...]]:
     """What is taken of a sale by this rule: basis points of the price, and the delivery's steps.
 
     What the rule says of its own (commission, payment, tax, delivery fee) goes before the table.
     """
-    commission, payment, tax = rule.commission_bp, rule.payment_bp, rule.tax_bp
-    taken = tariff.commission_bp(rule.category) if commission is None else commission
-    taken += tariff.payment_bp if payment is None else payment
-    taken += tariff.tax_bp if tax is None else tax
+    taken = sum(rates(tariff, rule))
     if rule.delivery_fee is not None:
         return taken, ((1, rule.delivery_fee * WHOLE),)
     return taken, tariff.fees(rule.zone, rule.weight)

@@ -1,103 +1,28 @@
 """Stages 500 and 600 over a real database: decided by the stored board, written once."""
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator
-from types import SimpleNamespace
 from typing import Any
 
 import attrs
 import msgspec
-import psycopg
 import pytest
-from psycopg.rows import dict_row
-from scrapy.settings import Settings
 
-from domain.identity import CityId, MerchantId
+from domain.identity import MerchantId
 from domain.money import Tenge
 from domain.pricing import Action, Decision, Reason
-from domain.readings import Finding
-from domain.shop import Decided, OwnListing, Repriced, RuleLine, Store
-from pipelines.intend import Intend
-from pipelines.reprice import Reprice
-from storage import listings, rules
+from domain.shop import OwnListing, Store
+from storage import listings
 from storage.writer import BatchWriter
-from tests.building import ALMATY, ASTANA, KETTLE, LAMP, board, incomplete, offer, refresh
-
-OURS, SISTER = "700", "701"
-
-
-class Stats(Counter[str]):
-    """Counts as a crawler's statistics do."""
-
-    def inc_value(self, name: str, count: int = 1) -> None:
-        self[name] += count
-
-
-class Pipeline:
-    """The store's writer and both stages, as a crawl leads a reading through them."""
-
-    def __init__(self, database: str, writer: BatchWriter) -> None:
-        self.stats, self.database, self._writer = Stats(), database, writer
-        settings = Settings({"DATABASE_URL": database, "DATA_DIR": "unused", "STORE_PATIENCE": 5})
-        crawler: Any = SimpleNamespace(settings=settings, stats=self.stats)
-        self._reprice, self._intend = Reprice(crawler), Intend(crawler)
-
-    async def open(self) -> None:
-        await self._reprice.open_spider()
-        self._intend.open_spider()
-
-    async def close(self) -> None:
-        await self._reprice.close_spider()
-        await self._intend.close_spider()
-
-    async def read(self, reading: Finding) -> tuple[Decided, ...]:
-        """Lead the reading through all stages; what was decided."""
-        await self._writer.save(reading)
-        repriced = await self._reprice.process_item(reading)
-        assert await self._intend.process_item(repriced) is reading
-        return repriced.decided if isinstance(repriced, Repriced) else ()
-
-    async def write(self, *decided: Decided) -> None:
-        """Lead decisions through the last stage alone."""
-        await self._intend.process_item(Repriced(reading=board(), decided=decided))
-
-    def rows(self, query: str) -> list[dict[str, Any]]:
-        with psycopg.connect(self.database, row_factory=dict_row) as connection:
-            return connection.execute(query).fetchall()
-
-    @property
-    def intentions(self) -> list[tuple[int, str]]:
-        """Price and state of each, the oldest first."""
-        found = self.rows("SELECT price, state FROM intentions ORDER BY id")
-        return [(row["price"], row["state"]) for row in found]
-
-    @property
-    def decisions(self) -> list[tuple[str, int | None, str]]:
-        """Action, price and reason of each, the oldest first."""
-        found = self.rows("SELECT action, price, reason FROM decisions ORDER BY id")
-        return [(row["action"], row["price"], row["reason"]) for row in found]
-
-
-def line(
-    sku: str = "kettle", store: str = OURS, city: CityId | None = None, **said: Any
-) -> RuleLine:
-    product = {"kettle": KETTLE, "lamp": LAMP}[sku]
-    return RuleLine(store=MerchantId(store), sku=sku, city=city, said=said, kaspi_id=product)
-
-
-def have(database: str, *lines: RuleLine, **more: Any) -> None:
-    rules.apply(database, lines, "rules.csv", **more)
+from tests.building import ALMATY, ASTANA, LAMP, board, incomplete, offer, refresh
+from tests.pipelines.leading import OURS, SISTER, Pipeline, have, leading, line
 
 
 @pytest.fixture
 async def pipeline(database: str, writer: BatchWriter) -> AsyncIterator[Pipeline]:
     """A kettle of ours, not below 9,000."""
-    have(database, line(floor=9_000, ceiling=12_000))
-    pipeline = Pipeline(database, writer)
-    await pipeline.open()
-    yield pipeline
-    await pipeline.close()
+    async with leading(database, writer) as pipeline:
+        yield pipeline
 
 
 async def test_a_board_with_our_listing_leaves_a_pending_intention(pipeline: Pipeline) -> None:
@@ -211,7 +136,22 @@ async def test_yesterdays_moves_are_not_todays(pipeline: Pipeline) -> None:
     await pipeline.read(board(offer(OURS, 9_000), offer("1", 12_500), minutes=1))
     later = board(offer(OURS, 9_000), offer("1", 12_400), minutes=24 * 60)
     [decided] = await pipeline.read(later)
-    assert (decided.listing.moved_today, decided.listing.median) == (0, 12_400)
+    assert decided.listing.moved_today == 0
+
+
+async def test_one_typing_error_among_two_rivals_makes_nobody_absurd(pipeline: Pipeline) -> None:
+    [decided] = await pipeline.read(board(offer(OURS, 10_000), offer("1", 9_500), offer("2", 10)))
+    assert (decided.listing.median, decided.decision.price) == (None, 9_499)
+
+
+async def test_the_median_is_that_of_the_others_of_a_week(pipeline: Pipeline) -> None:
+    others = [offer(str(place), 9_500 + place) for place in range(5)]
+    await pipeline.read(board(offer(OURS, 10_000), *others))
+    [decided] = await pipeline.read(board(offer(OURS, 10_000), offer("0", 9_500), minutes=1))
+    assert decided.listing.median == 9_502
+    days = 8 * 24 * 60
+    [decided] = await pipeline.read(board(offer(OURS, 10_000), offer("0", 9_500), minutes=days))
+    assert decided.listing.median is None
 
 
 async def test_a_listing_that_is_imported_during_a_crawl_is_decided_on(
