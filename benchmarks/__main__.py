@@ -26,6 +26,7 @@ SECTIONS = (
     "refresh",
     "extraction",
     "decisions",
+    "intentions",
     "store",
     "memory",
     "cold_start",

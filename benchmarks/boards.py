@@ -17,6 +17,9 @@ FIRST_PRODUCT = 100_000_000
 #: Offers of a changed board that get another price: one seller moved, one answered.
 MOVED = (3, 11)
 
+#: The merchant of the second cheapest offer, whom a benchmark prices.
+OURS = "10137911"
+
 LEAN = "lean"
 FULL = "full"
 

@@ -12,7 +12,7 @@ from statistics import median
 
 import attrs
 
-from benchmarks import decisions, extraction, store
+from benchmarks import decisions, extraction, intentions, store
 from benchmarks.boards import FULL, LEAN, OFFERS, sizes
 from benchmarks.crawl import Report
 from benchmarks.measure import Line, in_turns, ratio
@@ -144,6 +144,11 @@ class Bench:
     def decisions(self) -> list[Line]:
         """Deciding prices, on one core."""
         return decisions.decisions(self.scale.decisions)
+
+    def intentions(self) -> list[Line]:
+        """From a board with a listing of ours to the outbox."""
+        with self.crawls() as crawls:
+            return intentions.intentions(crawls, self.scale.boards, self.scale.repeats)
 
     def store(self) -> list[Line]:
         """The store, against bare COPY."""

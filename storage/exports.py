@@ -86,8 +86,37 @@ WHERE (%(products)s::text[] IS NULL OR products.kaspi_id = ANY(%(products)s))
 ORDER BY boards.product_id, boards.city_id, standing.price, standing.merchant_id
 """
 
+_DECISIONS = """
+SELECT listings.store_id, listings.sku, listings.kaspi_id,
+       coalesce(listings.name, products.name) AS name, decisions.city_id, decisions.action,
+       decisions.before, decisions.price, decisions.profit_before, decisions.profit,
+       decisions.place, decisions.reason, decisions.rival, btrim(offers.seller) AS rival_name,
+       decisions.rival_price, intentions.state AS intention, decisions.board_at,
+       decisions.decided_at
+FROM decisions
+JOIN listings ON listings.id = decisions.listing_id
+LEFT JOIN products USING (kaspi_id)
+LEFT JOIN offers ON offers.product_id = products.id AND offers.city_id = decisions.city_id
+    AND offers.merchant_id = decisions.rival
+LEFT JOIN intentions ON intentions.decision_id = decisions.id
+WHERE (%(products)s::text[] IS NULL OR listings.kaspi_id = ANY(%(products)s))
+    AND (%(cities)s::text[] IS NULL OR decisions.city_id = ANY(%(cities)s))
+    AND CASE WHEN %(since)s::timestamptz IS NOT NULL THEN decisions.board_at >= %(since)s
+        ELSE NOT EXISTS (
+            SELECT FROM decisions AS later
+            WHERE later.listing_id = decisions.listing_id AND later.city_id = decisions.city_id
+                AND later.board_at > decisions.board_at) END
+ORDER BY decisions.board_at, decisions.id
+"""
+
 #: What can be exported, and the statement that selects it.
-STATEMENTS = {"products": _PRODUCTS, "offers": _OFFERS, "history": _HISTORY, "board": _BOARD}
+STATEMENTS = {
+    "products": _PRODUCTS,
+    "offers": _OFFERS,
+    "history": _HISTORY,
+    "board": _BOARD,
+    "decisions": _DECISIONS,
+}
 
 
 @attrs.frozen(kw_only=True)

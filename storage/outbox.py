@@ -1,6 +1,7 @@
 """The outbox: what was decided and why, and the prices that are to be set by it."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import LiteralString
 
 import attrs
@@ -77,6 +78,17 @@ ON CONFLICT (listing_id, city_id) WHERE state = 'pending' DO NOTHING
 )
 
 
+#: What stands stays: the last decision on each price, and what is pending.
+_FORGET_DECISIONS = """
+DELETE FROM decisions
+WHERE board_at < %(before)s AND EXISTS (
+    SELECT FROM decisions AS later
+    WHERE later.listing_id = decisions.listing_id AND later.city_id = decisions.city_id
+        AND later.board_at > decisions.board_at AND later.board_at <= %(before)s)
+"""
+_FORGET_INTENTIONS = "DELETE FROM intentions WHERE closed_at < %(before)s"
+
+
 @attrs.frozen(kw_only=True)
 class Written:
     """How many decisions were news, how many intentions are new, how many ended."""
@@ -107,6 +119,15 @@ async def write(cursor: Cursor, decided: Sequence[Decided]) -> Written:
     ended = cursor.rowcount
     await cursor.execute(_INTEND, said)
     return Written(decisions=decisions, intentions=cursor.rowcount, ended=ended)
+
+
+async def forget(cursor: Cursor, before: datetime) -> int:
+    """Forget what was decided before that moment, but not what stood at it, and what was intended
+    and has ended. Returns how many decisions are gone.
+    """
+    await cursor.execute(_FORGET_INTENTIONS, {"before": before})
+    await cursor.execute(_FORGET_DECISIONS, {"before": before})
+    return cursor.rowcount
 
 
 def _told(one: Decided) -> dict[str, object]:

@@ -25,7 +25,7 @@ VERBS = {
     "psql": "open psql, or pass it arguments: scrapy database psql -c 'table products'",
     "status": "say how the server, the schema and the tables are",
     "upgrade": "bring the tables to the newest schema",
-    "retain": "keep --months N of offer_history in full, and of what is older a row a day",
+    "retain": "keep --months N of the history in full, and of what is older a row a day",
 }
 #: The verbs that take arguments of their own.
 _TAKES_MORE = ("psql", "retain")
@@ -98,24 +98,30 @@ def _months(given: Sequence[str]) -> int:
 
 def _retain(address: str, months: int) -> Iterator[str]:
     """Forget what is older than so many whole months, and say what became of it."""
-    from storage.database import open_engine  # noqa: PLC0415
+    from storage.database import in_transaction, open_engine  # noqa: PLC0415
+    from storage.outbox import forget as forget_decisions  # noqa: PLC0415
     from storage.retention import RolledUp, kept_from, roll_up  # noqa: PLC0415
     from storage.schema import require_newest  # noqa: PLC0415
 
-    async def forget() -> RolledUp:
+    async def forget() -> tuple[RolledUp, int]:
         engine = open_engine(address, connections=1)
         try:
-            return await roll_up(engine, keep_from)
+            decisions = await in_transaction(
+                engine, lambda cursor: forget_decisions(cursor, keep_from)
+            )
+            return await roll_up(engine, keep_from), decisions
         finally:
             await engine.dispose()
 
     require_newest(address)
     keep_from = kept_from(datetime.now(UTC), months)
-    done = asyncio.run(forget())
+    done, decisions = asyncio.run(forget())
     if done.months:
         names = ", ".join(f"{month:%Y-%m}" for month in done.months)
         yield f"rolled up {names}: {done.changes:,} changes are {done.days:,} rows of days now"
         yield f"carried on {done.carried:,} offers that stood"
+    if decisions:
+        yield f"forgot {decisions:,} decisions on our prices"
     yield f"offer_history is kept in full from {keep_from:%Y-%m-%d} (UTC)"
 
 

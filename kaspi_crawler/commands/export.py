@@ -28,6 +28,7 @@ WHAT = {
     "offers": "a row an offer that stands; with --since, those that changed or left since",
     "history": "a row a change of an offer",
     "board": "the offers as they stood at one moment (--at)",
+    "decisions": "the last decision on each of our prices; with --since, all since then",
 }
 OPTIONS = {
     "--output": (
@@ -55,7 +56,7 @@ class Command(ScrapyCommand):
         return f"[options] {'|'.join(WHAT)}"
 
     def short_desc(self) -> str:
-        return "Products, offers, history or a past board, as jsonl, json, csv or xlsx"
+        return "Products, offers, history, a past board or decisions, as jsonl, json, csv or xlsx"
 
     def long_desc(self) -> str:
         return "; ".join(f"{what}: {meaning}" for what, meaning in WHAT.items())

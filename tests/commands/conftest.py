@@ -18,6 +18,8 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
+from domain.shop import RuleLine
+from storage import rules
 from storage.embedded import connect_address
 from storage.embedded.place import place_at
 from tests.commands.console import ROOT, Console
@@ -34,6 +36,13 @@ ONE_OFFER = (
            (product_id, city_id, merchant_id, seller, price, first_seen_at, changed_at)
        SELECT id, '75', '101', 'Лавка', 120, now(), now() FROM products""",
 )
+_OURS = """
+SELECT merchant_id, kaspi_id, min(price) * 8 / 10
+FROM offers JOIN products ON products.id = product_id
+WHERE merchant_id = (
+    SELECT merchant_id FROM offers GROUP BY merchant_id ORDER BY count(*) DESC, 1 LIMIT 1)
+GROUP BY merchant_id, kaspi_id
+"""
 
 
 @attrs.frozen
@@ -120,6 +129,7 @@ def memory(sandbox: Sandbox, directory: Path) -> Memory:
     standing = "SELECT city_id, merchant_id, price FROM offers WHERE gone_at IS NULL"
     with psycopg.connect(address, row_factory=dict_row) as connection:
         first_board = connection.execute(standing).fetchall()
+    _list_ours(address)
     between = datetime.now(UTC)
     time.sleep(0.01)
     sandbox.ask("advance", {"minutes": 12 * 60})
@@ -131,6 +141,17 @@ def memory(sandbox: Sandbox, directory: Path) -> Memory:
         between=between,
         first_board=first_board,
     )
+
+
+def _list_ours(address: str) -> None:
+    """Let the merchant with the most offers be ours, with a floor for each of his cards."""
+    with psycopg.connect(address) as connection:
+        found = connection.execute(_OURS).fetchall()
+    said = [
+        RuleLine(store=store, sku=f"sku-{product}", kaspi_id=product, said={"floor": price})
+        for store, product, price in found
+    ]
+    rules.apply(address, said, "rules.csv")
 
 
 @pytest.fixture

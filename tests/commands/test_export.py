@@ -32,6 +32,7 @@ KEYS = {
     "offers": ("kaspi_id", "city_id", "merchant_id", "price"),
     "history": ("kaspi_id", "city_id", "merchant_id", "event", "price"),
     "board": ("kaspi_id", "city_id", "merchant_id", "price"),
+    "decisions": ("sku", "city_id", "action", "reason"),
 }
 TRUTH = {
     "products": "SELECT kaspi_id FROM products",
@@ -41,6 +42,9 @@ TRUTH = {
     "history": """SELECT kaspi_id, city_id, merchant_id, event::text, history.price
                   FROM offer_history AS history JOIN offers ON offers.id = offer_id
                   JOIN products ON products.id = offers.product_id""",
+    "decisions": """SELECT DISTINCT ON (listing_id, city_id) sku, city_id, action, reason
+                    FROM decisions JOIN listings ON listings.id = listing_id
+                    ORDER BY listing_id, city_id, board_at DESC""",
 }
 TRUTH["board"] = TRUTH["offers"]
 #: Columns whose names are promised, as the original parser had them.

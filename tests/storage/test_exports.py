@@ -27,6 +27,7 @@ from tests.building import (
     offer,
     refresh,
 )
+from tests.pipelines.leading import OURS, leading
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -135,7 +136,21 @@ def test_boards_of_any_moment(database: str, moment: datetime | None, wanted: li
     assert [one["price"] for one in found] == wanted
 
 
-@pytest.mark.parametrize("what", STATEMENTS)
+async def test_decisions_are_the_last_ones_or_all_since_a_moment(
+    database: str, writer: BatchWriter
+) -> None:
+    async with leading(database, writer) as pipeline:
+        for minutes, rival in ((20, 9_500), (30, 9_400)):
+            await pipeline.read(board(offer(OURS, 9_999), offer("1", rival), minutes=minutes))
+    [last] = told(database, "decisions")
+    assert (last["sku"], last["price"], last["rival_name"]) == ("kettle", 9_399, "Лавка 1")
+    assert (last["board_at"], last["intention"]) == (at(30), "pending")
+    both = told(database, "decisions", since=at(0))
+    assert [row["intention"] for row in both] == ["superseded", "pending"]
+    assert told(database, "decisions", since=at(31)) == []
+
+
+@pytest.mark.parametrize("what", STATEMENTS.keys() - {"decisions"})
 def test_the_number_of_rows_is_told(database: str, tmp_path: Path, what: str) -> None:
     path = tmp_path / f"{what}.jsonl"
     count = export(database, what, "jsonl", path, Selection())
