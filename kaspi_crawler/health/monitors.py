@@ -37,7 +37,11 @@ class Thresholds:
 
 @attrs.frozen(kw_only=True)
 class Watched:
-    """All that a crawl is judged by. Counters are by source, drifts are "source: kind key"."""
+    """All that a crawl is judged by. Counters are by source, drifts are "source: kind key".
+
+    `prices` counts what was decided on our own prices: "review", "unusable_rules", and "refused"
+    by the database.
+    """
 
     reason: str
     figures: Figures
@@ -48,6 +52,7 @@ class Watched:
     looked_at: int
     errors: int
     thresholds: Thresholds
+    prices: Mapping[str, int] = {}
 
     @property
     def is_small(self) -> bool:
@@ -378,6 +383,53 @@ def _lost_to_errors(watched: Watched) -> list[Alarm]:
     ]
 
 
+def _prices_to_look_at(watched: Watched) -> list[Alarm]:
+    count = watched.prices.get("review", 0)
+    if not count:
+        return []
+    return [
+        Alarm(
+            name="prices_to_look_at",
+            subject="review",
+            sentence=f"{count:,} prices of ours are to be looked at before they are set",
+            remedy="`scrapy why STORE --action review` says why; change the rule, or the price in"
+            " the cabinet, and the next crawl decides anew.",
+            russian=f"{count} цен нужно проверить: `scrapy why МАГАЗИН --action review`.",
+        )
+    ]
+
+
+def _unusable_rules(watched: Watched) -> list[Alarm]:
+    count = watched.prices.get("unusable_rules", 0)
+    if not count:
+        return []
+    return [
+        Alarm(
+            name="unusable_rules",
+            subject="rules",
+            sentence=f"{count:,} prices were not decided on: their rules cannot be used",
+            remedy="The log names each article and what is wrong; `scrapy rules export`, correct"
+            " the cells, `scrapy rules import`.",
+            russian=f"По {count} ценам решений нет: ошибки в правилах, смотрите журнал.",
+        )
+    ]
+
+
+def _refused_prices(watched: Watched) -> list[Alarm]:
+    count = watched.prices.get("refused", 0)
+    if not count:
+        return []
+    return [
+        Alarm(
+            name="refused_prices",
+            subject="outbox",
+            sentence=f"The database refused {count:,} prices that the engine had let pass",
+            remedy="Nothing was set. This is a defect: report it with the lines of the log.",
+            russian=f"База не приняла {count} цен: это ошибка программы, сообщите о ней.",
+        )
+    ]
+
+
 #: Every alarm by its name.
 MONITORS: Mapping[str, Monitor] = {
     "closed": _closed,
@@ -395,6 +447,9 @@ MONITORS: Mapping[str, Monitor] = {
     "too_long": _too_long,
     "slower": _slower,
     "lost_to_errors": _lost_to_errors,
+    "prices_to_look_at": _prices_to_look_at,
+    "unusable_rules": _unusable_rules,
+    "refused_prices": _refused_prices,
 }
 
 
