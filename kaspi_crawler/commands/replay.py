@@ -1,0 +1,398 @@
+"""`scrapy replay`: what a rule would have done on the boards of the past."""
+
+import argparse
+import csv
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from io import TextIOWrapper
+from itertools import chain
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, ClassVar, Protocol
+
+import attrs
+from scrapy.commands import ScrapyCommand
+from scrapy.settings import Settings
+
+from domain.identity import CityId, MerchantId, ProductId
+from domain.moments import ALMATY
+from domain.past import Board, Moment, Outcome, Replayed
+from kaspi_crawler import arguments
+from kaspi_crawler.arguments import BadArgument
+from kaspi_crawler.complaints import in_a_sentence
+from kaspi_crawler.spoken_moments import EXPLAINED, spoken_moment
+from kaspi_crawler.verbs import database_of
+from partners.kaspi.storefront_listing import NotAListing, merchant_id
+
+if TYPE_CHECKING:
+    # At run time the engine and the database are imported when they are needed.
+    import psycopg
+
+    from repricer.replay import Contender, Seller, Stand, Step
+
+_RIGHT = "A right one: scrapy replay --merchant 11271005 --strategy undercut --floor-bp 9000"
+#: Before everything that is remembered.
+_EVER = datetime(1, 1, 1, tzinfo=UTC)
+#: Minutes from a price accepted to a price seen, as one merchant's timeline showed: 9 to 10.
+_LAG = 10
+_MOST_MINUTES = 10_080
+#: Charts of one page; more would be heavy on a phone.
+_CHARTS = 12
+
+#: Options that are keys of the rule, each a whole number but for the merchant to follow.
+_KEYS = ("step", "floor", "ceiling", "cost", "margin", "position", "premium", "offset", "follow")
+#: Options that are shares of a listing's first real price, in basis points.
+_SHARES = ("floor", "ceiling", "cost")
+_COLUMNS = (
+    "product", "city", "way", "moment", "action", "before", "price", "place_before", "place",
+    "cheapest_other", "real_price", "profit_before", "profit", "reason", "en", "ru",
+)  # fmt: skip
+
+
+class Command(ScrapyCommand):
+    """Reads the database only. Moments pass one by one, whatever the length of the past."""
+
+    requires_project = True
+    requires_crawler_process = False
+    default_settings: ClassVar[dict[str, Any]] = {"LOG_ENABLED": False}
+
+    def syntax(self) -> str:
+        return "[options] --merchant ID --strategy NAME [--strategy NAME …]"
+
+    def short_desc(self) -> str:
+        return "Say what a rule would have done on the boards of the past"
+
+    def long_desc(self) -> str:
+        return "docs/replay.md explains how to read the answer"
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        whose = parser.add_argument_group("Whose past")
+        whose.add_argument("--merchant", metavar="ID", help="our merchant id")
+        whose.add_argument("--sisters", metavar="IDS", help="merchant ids of our other stores")
+        whose.add_argument(
+            "--products", "--product", metavar="LIST", help="ids or addresses, or @file"
+        )
+        whose.add_argument("--cities", "--city", metavar="LIST", help="city ids or names")
+        whose.add_argument("--from", dest="since", metavar="MOMENT", help=f"{EXPLAINED}")
+        whose.add_argument("--to", dest="until", metavar="MOMENT", help="default: now")
+        rule = parser.add_argument_group("Rule, in the words of docs/strategies.md")
+        rule.add_argument(
+            "--strategy", action="append", metavar="NAME", help="several stand side by side"
+        )
+        rule.add_argument("--rule", metavar="FILE|JSON", help="an object with the rule's keys")
+        for key in _KEYS:
+            rule.add_argument(f"--{key}", metavar="ID" if key == "follow" else "N")
+        for key in _SHARES:
+            said = f"{key} as a share of each listing's first real price: 9000 is 90 %%"
+            rule.add_argument(f"--{key}-bp", metavar="N", help=said)
+        how = parser.add_argument_group("How")
+        how.add_argument(
+            "--lag", metavar="MINUTES", help=f"from a price set to a price seen; default: {_LAG}"
+        )
+        how.add_argument(
+            "--every", metavar="MINUTES", help="also decide so often where nothing changed"
+        )
+        how.add_argument("--csv", metavar="FILE", help="one line a change of price")
+        how.add_argument("--html", metavar="FILE", help="one page with charts")
+        how.add_argument(
+            "--charts", metavar="N", help=f"listings with a chart of their own; default: {_CHARTS}"
+        )
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Print a table of the ways side by side."""
+        with in_a_sentence("replay"):
+            if args:
+                raise BadArgument(f"there is no {args[0]!r}; see `scrapy replay --help`")
+            asked = _asked(opts, datetime.now(UTC))
+            _replay(asked, self.settings or Settings())
+
+
+@attrs.frozen(kw_only=True)
+class Asked:
+    """What is to be replayed, and where the answer goes besides the terminal.
+
+    `rule` holds the rule's keys, `shares` those that are shares of the first real price.
+    """
+
+    merchant: MerchantId
+    sisters: frozenset[MerchantId]
+    products: tuple[ProductId, ...] | None
+    cities: tuple[CityId, ...] | None
+    since: datetime
+    until: datetime
+    rule: Mapping[str, Any]
+    shares: Mapping[str, int]
+    strategies: tuple[str, ...]
+    lag: timedelta
+    every: timedelta | None
+    csv: Path | None
+    html: Path | None
+    charts: int
+
+
+def _asked(opts: argparse.Namespace, now: datetime) -> Asked:
+    """The options, understood. Raises BadArgument, OSError for a rule's file."""
+    # The stored rules of a listing (--store, --sku) will take the place of --merchant and --rule.
+    if opts.merchant is None:
+        raise BadArgument(f"merchant: say whose past. {_RIGHT}")
+    since = _EVER if opts.since is None else spoken_moment("from", opts.since, now)
+    until = now if opts.until is None else spoken_moment("to", opts.until, now)
+    if until <= since:
+        raise BadArgument("to: it is not after --from. A right one: --from 7d --to 1d")
+    every = None if opts.every is None else _number("every", opts.every, 1, _MOST_MINUTES)
+    lag = _LAG if opts.lag is None else _number("lag", opts.lag, 0, _MOST_MINUTES)
+    return Asked(
+        merchant=_merchants("merchant", opts.merchant)[0],
+        sisters=frozenset(_merchants("sisters", opts.sisters)),
+        products=None if opts.products is None else arguments.product_ids(opts.products),
+        cities=None if opts.cities is None else arguments.cities(opts.cities),
+        since=since,
+        until=until,
+        rule={**_rule(opts.rule), **_keys(opts)},
+        shares={
+            key: _number(f"{key}-bp", said, 1, 100_000)
+            for key in _SHARES
+            if (said := getattr(opts, f"{key}_bp")) is not None
+        },
+        strategies=tuple(dict.fromkeys(opts.strategy or ())),
+        lag=timedelta(minutes=lag),
+        every=None if every is None else timedelta(minutes=every),
+        csv=None if opts.csv is None else Path(opts.csv).expanduser(),
+        html=None if opts.html is None else Path(opts.html).expanduser(),
+        charts=_CHARTS if opts.charts is None else _number("charts", opts.charts, 0, 1_000),
+    )
+
+
+def _merchants(name: str, text: str | None) -> list[MerchantId]:
+    try:
+        return [merchant_id(part) for part in (text or "").split(",") if text]
+    except NotAListing as error:
+        raise BadArgument(f"{name}: {error}") from None
+
+
+def _number(name: str, text: str, least: int, most: int) -> int:
+    plain = text.strip()
+    if not (plain.isascii() and plain.isdecimal() and least <= int(plain) <= most):
+        raise BadArgument(f"{name}: {text!r} is no whole number from {least} to {most:,}")
+    return int(plain)
+
+
+def _keys(opts: argparse.Namespace) -> dict[str, Any]:
+    """The options that are keys of the rule; what is no number is judged with the rule."""
+    told = {key: getattr(opts, key) for key in _KEYS}
+    return {
+        key: said if key == "follow" or not said.lstrip("-").isdecimal() else int(said)
+        for key, said in told.items()
+        if said is not None
+    }
+
+
+def _rule(text: str | None) -> dict[str, Any]:
+    """The rule's keys, from JSON or from a file of it. Raises BadArgument, OSError."""
+    import msgspec  # noqa: PLC0415
+
+    if text is None:
+        return {}
+    plain = text if text.lstrip().startswith("{") else Path(text).expanduser().read_bytes()
+    try:
+        return msgspec.json.decode(plain, type=dict[str, Any])
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise BadArgument(
+            f"rule: this is no object of JSON ({error}). A right one: --rule "
+            '\'{"strategy": "profit", "cost": 8000, "ceiling": 12000}\''
+        ) from None
+
+
+class _Watcher(Protocol):
+    """Whoever looks at the steps of a replay."""
+
+    def add(self, step: "Step") -> None: ...
+
+
+def _replay(asked: Asked, settings: Settings) -> None:
+    """Replay each board, and tell all together. Raises BadArgument where there is no past."""
+    from repricer.replay import Seller  # noqa: PLC0415
+    from repricer.tally import together  # noqa: PLC0415
+    from storage.past import boards_of, remembered  # noqa: PLC0415
+
+    _contenders(asked, 10_000, None)  # a wrong rule is told before the database is asked
+    seller = Seller(store=asked.merchant, sisters=asked.sisters, lag=asked.lag)
+    found: list[tuple[Outcome, ...]] = []
+    drawn: list[Replayed] = []
+    with ExitStack() as open_things:
+        memory = open_things.enter_context(remembered(database_of(settings)))
+        boards = boards_of(memory, asked.merchant, asked.products, asked.cities)
+        lines = _Lines(open_things.enter_context(_csv(asked.csv))) if asked.csv else None
+        for board in boards:
+            watched = asked.html is not None and len(drawn) < asked.charts
+            replayed = _board(memory, board, asked, seller, lines, watched=watched)
+            if replayed is not None:
+                found.append(replayed.outcomes)
+                drawn += [replayed] if watched else []
+        _refuse_nothing(asked, boards, found)
+    total = [together(way) for way in zip(*found, strict=True)]
+    _tell(asked, total, drawn, len(found) - len(drawn))
+
+
+def _board(
+    memory: "psycopg.Connection[Any]",
+    board: Board,
+    asked: Asked,
+    seller: "Seller",
+    lines: "_Lines | None",
+    *,
+    watched: bool,
+) -> Replayed | None:
+    """One board replayed; None when we did not stand on it in that time."""
+    from msgspec.structs import replace  # noqa: PLC0415
+
+    from repricer.replay import read_every, replay, standing  # noqa: PLC0415
+    from repricer.tally import Judge  # noqa: PLC0415
+    from repricer.tariffs import packaged  # noqa: PLC0415
+    from repricer.traces import Tracer  # noqa: PLC0415
+    from storage.past import past_of  # noqa: PLC0415
+
+    past = standing(past_of(memory, board, asked.since, asked.until), asked.merchant)
+    first = next(past, None)
+    if first is None:
+        return None
+    past = chain((first,), past)
+    moments = past if asked.every is None else read_every(past, asked.every)
+    contenders = _contenders(asked, _first_price(first, asked.merchant), board.city)
+    names = [contender.name for contender in contenders]
+    judge = Judge(names, contenders[0].rule.shares_bp)
+    tracer = Tracer(names)
+    watchers: list[_Watcher] = [judge, *([tracer] if watched else [])]
+    if lines is not None:
+        watchers.append(lines.of(board, names))
+    here = replace(seller, city=board.city)
+    for step in replay(moments, contenders, here, packaged()):
+        for watcher in watchers:
+            watcher.add(step)
+    return tracer.replayed(board, judge.outcomes())
+
+
+def _first_price(moment: Moment, merchant: MerchantId) -> int:
+    from repricer.replay import own_offer  # noqa: PLC0415
+
+    ours = own_offer(moment, merchant)
+    assert ours is not None, "the past begins where we stand on the board"  # noqa: S101
+    return ours.price
+
+
+def _contenders(asked: Asked, first: int, city: CityId | None) -> "list[Contender]":
+    """The rules to try on a listing whose first real price was this. Raises BadArgument."""
+    from repricer.replay import Contender  # noqa: PLC0415
+    from repricer.spoken import BadSituation, read_rule  # noqa: PLC0415
+
+    # Whatever is rounded is rounded away from a loss.
+    shared = {key: -(-first * points // 10_000) for key, points in asked.shares.items()}
+    said = {**asked.rule, **shared}
+    try:
+        if not asked.strategies:
+            rule = read_rule(said, city)
+            return [Contender(rule.strategy, rule)]
+        rules = [read_rule({**said, "strategy": name}, city) for name in asked.strategies]
+    except BadSituation as error:
+        raise BadArgument(str(error)) from None
+    return [Contender(rule.strategy, rule) for rule in rules]
+
+
+def _refuse_nothing(asked: Asked, boards: Sequence[Board], found: Sequence[object]) -> None:
+    if not boards:
+        raise BadArgument(
+            f"merchant: no offer of {asked.merchant} is remembered"
+            + ("" if asked.products is None and asked.cities is None else " for what was named")
+            + ". Read its products first: scrapy crawl offers -a products=…"
+        )
+    if not found:
+        raise BadArgument(
+            f"from: {asked.merchant} stood on none of its {len(boards):,} boards in that time. "
+            "Name another one: --from 30d"
+        )
+
+
+@contextmanager
+def _csv(path: Path) -> Iterator[TextIOWrapper]:
+    """A file that appears when it is whole."""
+    from storage.files import whole_file  # noqa: PLC0415
+
+    with whole_file(path.resolve()) as file:
+        text = TextIOWrapper(file, encoding="utf-8-sig", newline="")
+        yield text
+        text.flush()
+        text.detach()
+
+
+class _Lines:
+    """Writes a line for each change of price, and for each that a person would have been shown."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._writer = csv.writer(file)
+        self._writer.writerow(_COLUMNS)
+
+    def of(self, board: Board, names: Sequence[str]) -> "_BoardLines":
+        """The lines of one board."""
+        return _BoardLines(self._writer, board, names)
+
+
+@attrs.define
+class _BoardLines:
+    """Writes the lines of one board."""
+
+    _writer: Any
+    _board: Board
+    _names: Sequence[str]
+    _before: int | None = None
+
+    def add(self, step: "Step") -> None:
+        """Write what changed in this step."""
+        price = step.real.spans[0].price
+        if step.real.change is not None:
+            self._write(step, "real", ("real", self._before, price, None, step.real.spans[0].place))
+        self._before = price
+        for name, stand in zip(self._names, step.tried, strict=True):
+            decision = stand.decision
+            if decision is not None and (stand.change or decision.action == "review"):
+                self._write(step, name, _figures(stand), stand)
+
+    def _write(
+        self, step: "Step", name: str, figures: tuple[object, ...], stand: "Stand | None" = None
+    ) -> None:
+        at = step.at.astimezone(ALMATY).isoformat(timespec="seconds")
+        around = (step.others[0] if step.others else None, step.real.spans[0].price)
+        reckoned = ("", "", "", "", "") if stand is None else _reasons(stand)
+        row = (self._board.product, self._board.city, name, at, *figures, *around, *reckoned)
+        self._writer.writerow(["" if cell is None else cell for cell in row])
+
+
+def _figures(stand: "Stand") -> tuple[object, ...]:
+    decision = stand.decision
+    assert decision is not None, "a rule decides"  # noqa: S101
+    places = (decision.place_before, decision.place)
+    return (decision.action, decision.before, decision.price, *places)
+
+
+def _reasons(stand: "Stand") -> tuple[object, ...]:
+    from repricer.explain import english, russian  # noqa: PLC0415
+
+    decision = stand.decision
+    assert decision is not None, "a rule decides"  # noqa: S101
+    sentences = (english(decision), russian(decision))
+    return (decision.profit_before, decision.profit, decision.reason, *sentences)
+
+
+def _tell(asked: Asked, total: Sequence[Outcome], drawn: Sequence[Replayed], more: int) -> None:
+    from kaspi_crawler.replays.table import show  # noqa: PLC0415
+
+    show(total)
+    if asked.html is not None:
+        from kaspi_crawler.replays.page import page  # noqa: PLC0415
+        from storage.files import whole_file  # noqa: PLC0415
+
+        with whole_file(asked.html.resolve()) as file:
+            file.writelines(part.encode() for part in page(total, drawn, more))
+    for path in filter(None, (asked.csv, asked.html)):
+        sys.stderr.write(f"written: {path}\n")
