@@ -9,7 +9,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from itertools import pairwise
 
 import msgspec
 from msgspec.structs import replace
@@ -157,9 +156,10 @@ def replay(
 def _lasting(moments: Iterable[Moment]) -> Iterator[tuple[Moment, datetime]]:
     """Each moment with the end of its time; the last one has none."""
     last = None
-    for moment, later in pairwise(moments):
-        yield moment, later.at
-        last = later
+    for moment in moments:
+        if last is not None:
+            yield last, moment.at
+        last = moment
     if last is not None:
         yield last, last.at
 

@@ -133,7 +133,7 @@ def _dated(axes: "Axes") -> None:
     """Days and hours in Almaty time, without names of months: two languages read them."""
     from matplotlib import dates  # noqa: PLC0415
 
-    locator = dates.AutoDateLocator(tz=ALMATY, maxticks=6)  # type: ignore[no-untyped-call]
+    locator = dates.AutoDateLocator(tz=ALMATY, minticks=3, maxticks=6)  # type: ignore[no-untyped-call]
     formatter = dates.ConciseDateFormatter(  # type: ignore[no-untyped-call]
         locator,
         tz=ALMATY,

@@ -54,7 +54,8 @@ def page(total: Sequence[Outcome], boards: Sequence[Replayed], left_out: int) ->
         if len(boards) > 1 or left_out:
             yield from _figures(replayed.outcomes, f"profit-{number}")
     if left_out:
-        yield f"<p>Без графиков ещё {left_out:,}<small>{left_out:,} more listings</small></p>\n"
+        yield f"<p>Товаров без графика: {left_out:,}"
+        yield f"<small>listings without a chart: {left_out:,}</small></p>\n"
     yield "<h2>Чего проигрыш не знает<small>What a replay cannot know</small></h2>\n<ul>\n"
     for caveat in CAVEATS:
         yield f"<li>{escape(caveat.russian)}<small>{escape(caveat.english)}</small></li>\n"

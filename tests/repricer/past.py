@@ -1,17 +1,37 @@
 """Pasts of boards with sensible defaults: moments by the minute, offers by merchant and price."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
+import msgspec
+from hypothesis import strategies as st
+
+from domain.identity import MerchantId
+from domain.moments import almaty_date
+from domain.money import Tenge
 from domain.past import Moment, Outcome
-from domain.pricing import MarketOffer, Rule
+from domain.pricing import Action, Decision, MarketOffer, Rule, Situation, Strategy, WhenUnbeatable
+from repricer.allowed import prepare
+from repricer.decision import decide
+from repricer.recent import RecentPrices
 from repricer.replay import Contender, Seller, Step, replay
 from repricer.tally import Judge
 from tests.building import START
-from tests.repricer.thinking import TARIFFS, US, rival
+from tests.repricer.thinking import TARIFFS, US, rival, rule
 
 SELLER = Seller(store=US)
+#: The ways in which a rule can stand, each with what it needs.
+RULES = (
+    rule(strategy=Strategy.UNDERCUT, cost=Tenge(8_000)),
+    rule(strategy=Strategy.MATCH, cost=Tenge(8_000), when_unbeatable=WhenUnbeatable.LOWEST),
+    rule(strategy=Strategy.POSITION, position=2, cost=Tenge(8_000)),
+    rule(strategy=Strategy.FOLLOW, follow=MerchantId("A"), offset=-50, cost=Tenge(8_000)),
+    rule(strategy=Strategy.PREMIUM, premium=100, idle_cuts=True, cost=Tenge(8_000)),
+    rule(strategy=Strategy.PROFIT, cost=Tenge(8_000)),
+    rule(strategy=Strategy.HOLD, cost=Tenge(8_000)),
+    Rule(cost=Tenge(6_000), zone="city", ceiling=Tenge(12_000), cooldown_minutes=45),
+)
 
 
 def moment(minutes: int, **prices: int) -> Moment:
@@ -20,10 +40,19 @@ def moment(minutes: int, **prices: int) -> Moment:
     return Moment(at, tuple(rival(merchant, price) for merchant, price in prices.items()))
 
 
-def steps(moments: Iterable[Moment], *rules: Rule, seller: Seller = SELLER, **_: Any) -> list[Step]:
+def contenders(rules: Sequence[Rule]) -> list[Contender]:
+    """The rules, called by their strategies."""
+    return [Contender(rule.strategy, rule) for rule in rules]
+
+
+def steps(moments: Iterable[Moment], *rules: Rule, seller: Seller = SELLER) -> list[Step]:
     """What the rules would have done."""
-    contenders = [Contender(rule.strategy, rule) for rule in rules]
-    return list(replay(moments, contenders, seller, TARIFFS))
+    return list(replay(moments, contenders(rules), seller, TARIFFS))
+
+
+def changes(moments: Iterable[Moment], rule: Rule, seller: Seller = SELLER) -> list[int | None]:
+    """What one rule would have set at each reading; None: nothing."""
+    return [step.tried[0].change for step in steps(moments, rule, seller=seller)]
 
 
 def outcomes(moments: Iterable[Moment], *rules: Rule, seller: Seller = SELLER) -> list[Outcome]:
@@ -34,6 +63,54 @@ def outcomes(moments: Iterable[Moment], *rules: Rule, seller: Seller = SELLER) -
     return list(judge.outcomes())
 
 
-def offers_of(moment: Moment) -> tuple[MarketOffer, ...]:
-    """Everybody's offers."""
-    return moment.offers
+prices = st.sampled_from([1, 8_000, 8_999, 9_000, 9_400, 9_500, 9_501, 9_999, 10_600, 13_000])
+_boards = st.dictionaries(st.sampled_from(["us", "A", "B", "C"]), prices, max_size=4)
+
+
+@st.composite
+def pasts(draw: st.DrawFn) -> list[Moment]:
+    """Boards on which anybody comes, goes and asks whatever, us included."""
+    minutes, told = 0, []
+    for board in draw(st.lists(_boards, min_size=2, max_size=12)):
+        minutes += draw(st.sampled_from([1, 10, 60, 700]))
+        told.append(moment(minutes, **board))
+    return told
+
+
+def lived(boards: Sequence[Moment], by: Rule, first: int) -> tuple[list[Moment], list[Decision]]:
+    """What a history holds when we price live: each decision is seen at the next reading.
+
+    `boards` are the others' offers; written out once more, with the rules of the house alone.
+    """
+    told, decided = [], []
+    price, current = first, first
+    remembered = changed_at = day = None
+    moved, recent = 0, RecentPrices()
+    for board in boards:
+        today = almaty_date(board.at)
+        moved, day = (moved, day) if day == today else (0, today)
+        seen = Moment(board.at, (*board.offers, MarketOffer(US, price)))
+        situation = Situation(
+            store=US,
+            current=Tenge(current),
+            remembered=remembered,
+            offers=seen.offers,
+            median=recent.median(board.at),
+            moved_today=moved,
+            changed_at=changed_at,
+            now=board.at,
+        )
+        recent.remember(board.at, [offer.price for offer in board.offers])
+        decision = decide(situation, prepare(by, TARIFFS, today))
+        told.append(seen)
+        decided.append(decision)
+        if decision.action is Action.SET and decision.price is not None:
+            moved, changed_at = moved + abs(decision.price - price), board.at
+            current = price = remembered = decision.price
+    return told, decided
+
+
+def compared(decision: Decision | None) -> dict[str, Any]:
+    """All that a decision says."""
+    assert decision is not None
+    return msgspec.structs.asdict(decision)

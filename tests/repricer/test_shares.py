@@ -1,0 +1,88 @@
+"""Curves of buyers by place, the recent median, and outcomes of several boards together."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.pricing import ASSUMED_SHARES_BP, WHOLE
+from repricer.recent import RECENT, RecentPrices
+from repricer.shares import flatter, share, steeper
+from repricer.tally import together
+from tests.building import START
+from tests.repricer.past import moment, outcomes
+from tests.repricer.thinking import rule
+
+curves = st.lists(st.integers(0, WHOLE), min_size=1, max_size=9).map(
+    lambda shares: tuple(sorted(shares, reverse=True))
+)
+
+
+def test_the_assumed_curve_lies_between_the_other_two() -> None:
+    assert steeper(ASSUMED_SHARES_BP) == (6_635, 1_936, 780, 347, 150, 97, 53)
+    assert flatter(ASSUMED_SHARES_BP) == (3_072, 2_037, 1_504, 1_149, 868, 752, 614)
+
+
+@given(curve=curves)
+def test_another_curve_has_the_same_buyers_and_the_same_order(curve: tuple[int, ...]) -> None:
+    for other in (steeper(curve), flatter(curve)):
+        assert sum(curve) - len(curve) <= sum(other) <= sum(curve)
+        assert list(other) == sorted(other, reverse=True)
+    assert steeper(curve)[0] >= curve[0] - 1
+    assert flatter(curve)[0] <= curve[0]
+
+
+@pytest.mark.parametrize(
+    ("place", "wanted"),
+    [
+        pytest.param(1, 5_000, id="the first"),
+        pytest.param(7, 200, id="the last that is known"),
+        pytest.param(40, 200, id="far behind: as the last"),
+    ],
+)
+def test_a_place_has_a_share(place: int, wanted: int) -> None:
+    assert share(ASSUMED_SHARES_BP, place) == wanted
+
+
+def test_the_recent_median_is_of_the_boards_before() -> None:
+    recent = RecentPrices()
+    assert recent.median(START) is None
+    recent.remember(START, [9_000, 1, 9_500])
+    recent.remember(START + timedelta(hours=1), [])
+    recent.remember(START + timedelta(hours=2), [7_000])
+    recent.remember(START + timedelta(hours=3), [8_000, 8_200])
+    assert recent.median(START + timedelta(hours=4)) == 8_000
+
+
+def test_what_is_old_is_forgotten() -> None:
+    recent = RecentPrices()
+    recent.remember(START, [1_000])
+    recent.remember(START + timedelta(days=1), [2_000])
+    assert recent.median(START + RECENT) == 1_000
+    assert recent.median(START + RECENT + timedelta(hours=1)) == 2_000
+    assert recent.median(START + 2 * RECENT) is None
+
+
+def test_boards_together_are_summed_and_their_means_weighed_by_time() -> None:
+    cheap = [moment(0, us=9_000, A=12_000), moment(60, us=9_000, A=12_000)]
+    dear = [moment(0, us=11_000, A=10_000), moment(180, us=11_000, A=10_000)]
+    by = rule(cost=8_000)
+    (one, _), (other, _) = outcomes(cheap, by), outcomes(dear, by)
+    both = together([one, other])
+    assert (both.listings, both.seconds) == (2, 4 * 3_600)
+    assert (both.price, both.place, both.first_bp) == (10_500, 175, 2_500)
+    assert one.profits
+    assert other.profits
+    assert both.profits == tuple(map(sum, zip(one.profits, other.profits, strict=True)))
+
+
+def test_one_unknown_cost_makes_the_sum_unknown() -> None:
+    past = [moment(0, us=9_000, A=12_000), moment(60, us=9_000, A=12_000)]
+    (known, _), (unknown, _) = outcomes(past, rule(cost=8_000)), outcomes(past, rule())
+    assert together([known, unknown]).profit is None
+
+
+def test_nothing_is_no_outcome() -> None:
+    with pytest.raises(ValueError, match="nothing was replayed"):
+        together([])
