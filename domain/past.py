@@ -48,8 +48,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     first_bp: the share of the time in which everybody else was dearer, in basis points
     place: the mean place in hundredths, whoever asks the same before us
     price: the mean price in tenge
-    profits: tenge a hundred buyers of each product, by each way in which buyers may choose, the
-        assumed one first; None where no cost is known
+    profits: tenge of a hundred buyers of the product (of several boards the average), by each way
+        in which buyers may choose, the assumed one first; None where no cost is known
     gains: the profits less those of the real prices, in the same order
     """
 

@@ -121,7 +121,7 @@ class Judge:
 
 
 def together(outcomes: Sequence[Outcome]) -> Outcome:
-    """One way of pricing over several boards, as though each had a hundred buyers.
+    """One way of pricing over several boards: what a hundred buyers of one bring on average.
 
     Raises ValueError without any.
     """
@@ -143,11 +143,13 @@ def together(outcomes: Sequence[Outcome]) -> Outcome:
         first_bp=mean([outcome.first_bp for outcome in outcomes]),
         place=mean([outcome.place for outcome in outcomes]),
         price=mean([outcome.price for outcome in outcomes]),
-        profits=_summed([outcome.profits for outcome in outcomes]),
-        gains=_summed([outcome.gains for outcome in outcomes]),
+        profits=_average([outcome.profits for outcome in outcomes]),
+        gains=_average([outcome.gains for outcome in outcomes]),
     )
 
 
-def _summed(parts: list[tuple[int, ...] | None]) -> tuple[int, ...] | None:
+def _average(parts: list[tuple[int, ...] | None]) -> tuple[int, ...] | None:
     known = [part for part in parts if part is not None]
-    return tuple(map(sum, zip(*known, strict=True))) if len(known) == len(parts) else None
+    if len(known) < len(parts):
+        return None
+    return tuple(sum(amounts) // len(known) for amounts in zip(*known, strict=True))

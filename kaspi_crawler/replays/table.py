@@ -9,7 +9,7 @@ from domain.past import Outcome
 from kaspi_crawler.replays.wording import CAVEATS, HEADS, NO_COST, called, cells, spanned
 
 #: The columns need so many signs; where there is no terminal, nothing is cut.
-_WIDTH = 140
+_WIDTH = 170
 
 
 def show(outcomes: Sequence[Outcome], console: Console | None = None) -> None:

@@ -67,8 +67,8 @@ def spanned(real: Outcome) -> Both:
         return Both(f"1 listing, {length} days", f"1 товар, дней: {length}")
     count = f"{real.listings:,}"
     return Both(
-        f"{count} listings, {length} days of them together; profits are summed",
-        f"товаров: {count}, дней вместе: {length}; прибыли сложены",
+        f"{count} listings, {length} days of them together; profits are averages of a listing",
+        f"товаров: {count}, дней вместе: {length}; прибыль в среднем на товар",
     )
 
 

@@ -1,6 +1,7 @@
 """A replay: what it counts, what it carries from reading to reading, what it never does."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -52,6 +53,24 @@ def test_three_hours_are_reckoned_as_by_hand() -> None:
     assert (real.place, undercut.place) == (166, 100)
     assert (real.price, undercut.price) == (9_800, 9_699)
     assert real.seconds == undercut.seconds == 3 * 3_600
+
+
+def test_the_page_s_example_is_what_the_engine_does() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "replay.md").read_text(encoding="utf-8")
+    for step, line in zip(steps(THREE_HOURS, COSTLY)[:3], page_rows(page), strict=True):
+        theirs, ours, real_buyers, real_brought, tried, buyers, brought = line
+        assert step.others == (theirs,)
+        assert (step.real.spans[0].price, step.tried[0].spans[0].price) == (ours, tried)
+        assert (ours - 8_000) * real_buyers == real_brought
+        assert (tried - 8_000) * buyers == brought
+
+
+def page_rows(page: str) -> list[list[int]]:
+    """The numbers of the example's table, without the hour."""
+    table = page.partition("| hour |")[2].partition("\n\n")[0].splitlines()[2:]
+    return [
+        [int(cell.replace(",", "")) for cell in line.strip("| ").split("|")[1:]] for line in table
+    ]
 
 
 def test_the_range_holds_what_other_buyers_would_bring() -> None:

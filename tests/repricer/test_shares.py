@@ -64,7 +64,7 @@ def test_what_is_old_is_forgotten() -> None:
     assert recent.median(START + 2 * RECENT) is None
 
 
-def test_boards_together_are_summed_and_their_means_weighed_by_time() -> None:
+def test_boards_together_count_alike_and_their_means_are_weighed_by_time() -> None:
     cheap = [moment(0, us=9_000, A=12_000), moment(60, us=9_000, A=12_000)]
     dear = [moment(0, us=11_000, A=10_000), moment(180, us=11_000, A=10_000)]
     by = rule(cost=8_000)
@@ -74,10 +74,11 @@ def test_boards_together_are_summed_and_their_means_weighed_by_time() -> None:
     assert (both.price, both.place, both.first_bp) == (10_500, 175, 2_500)
     assert one.profits
     assert other.profits
-    assert both.profits == tuple(map(sum, zip(one.profits, other.profits, strict=True)))
+    both_profits = zip(one.profits, other.profits, strict=True)
+    assert both.profits == tuple(sum(each) // 2 for each in both_profits)
 
 
-def test_one_unknown_cost_makes_the_sum_unknown() -> None:
+def test_one_unknown_cost_makes_the_average_unknown() -> None:
     past = [moment(0, us=9_000, A=12_000), moment(60, us=9_000, A=12_000)]
     (known, _), (unknown, _) = outcomes(past, rule(cost=8_000)), outcomes(past, rule())
     assert together([known, unknown]).profit is None

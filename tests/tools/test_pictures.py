@@ -40,4 +40,5 @@ def test_what_is_set_in_a_picture_is_allowed() -> None:
     for scene in SCENES.values():
         decision, plan = decided(scene)
         if decision.action is Action.SET:
+            assert decision.price is not None
             assert decision.price in plan.allowed
