@@ -43,7 +43,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     name: the way, for people
     listings: how many boards are counted together
     seconds: how long we stood there, summed over the boards
-    changes, reviews: prices set, and proposals that a person would have been shown
+    changes, reviews: prices set, and times that a person would have been asked first
     outside: changes to a price that the rule does not allow
     first_bp: the share of the time in which everybody else was dearer, in basis points
     place: the mean place in hundredths, whoever asks the same before us

@@ -9,6 +9,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from itertools import chain
 
 import msgspec
 from msgspec.structs import replace
@@ -57,13 +58,14 @@ class Stand(msgspec.Struct, frozen=True, gc=False):
     """What one way of pricing did from a moment to the next.
 
     `decision` is None for the real prices, `change` the price that was newly set, and `plan` what
-    the price was reckoned with.
+    the price was reckoned with. `asks`: a person would be asked who was not asked the time before.
     """
 
     spans: tuple[Span, ...]
     change: int | None
     decision: Decision | None
     plan: Plan
+    asks: bool = False
 
 
 class Step(msgspec.Struct, frozen=True, gc=False):
@@ -81,7 +83,8 @@ class Step(msgspec.Struct, frozen=True, gc=False):
 class _Course(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What the engine remembers of a listing, as it would live.
 
-    `coming`: a price that was set and is not seen yet, and when it will be.
+    `coming`: a price that was set and is not seen yet, and when it will be. `asked`: a person has
+    a proposal before him that nobody has answered.
     """
 
     seen: int
@@ -90,15 +93,19 @@ class _Course(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     day: date | None = None
     moved: int = 0
     coming: tuple[datetime, int] | None = None
+    asked: bool = False
 
 
-def standing(moments: Iterable[Moment], store: MerchantId) -> Iterator[Moment]:
-    """The moments from the first one on in which the store has an offer."""
-    arrived = False
-    for moment in moments:
-        arrived = arrived or own_offer(moment, store) is not None
-        if arrived:
-            yield moment
+def begun(
+    moments: Iterable[Moment], store: MerchantId
+) -> tuple[MarketOffer, Iterator[Moment]] | None:
+    """The store's first offer, and the moments from there on; None when it never had one."""
+    rest = iter(moments)
+    for moment in rest:
+        offer = own_offer(moment, store)
+        if offer is not None:
+            return offer, chain((moment,), rest)
+    return None
 
 
 def own_offer(moment: Moment, store: MerchantId) -> MarketOffer | None:
@@ -129,10 +136,13 @@ def replay(
     Moments ascend. All contenders begin with our real price. What we really did is reckoned with
     the costs of the first contender. The same moments give the same steps.
     """
-    prepared = _Prepared(contenders, tariffs)
-    recent, before = RecentPrices(), None
-    courses: list[_Course] = []
-    for moment, until in _lasting(standing(moments, seller.store)):
+    start = begun(moments, seller.store)
+    if start is None:
+        return
+    first, past = start
+    prepared, recent, before = _Prepared(contenders, tariffs), RecentPrices(), first.price
+    courses = [_Course(seen=first.price)] * len(contenders)
+    for moment, until in _lasting(past):
         ours = own_offer(moment, seller.store)
         others = tuple(offer for offer in moment.offers if offer.merchant != seller.store)
         median = recent.median(moment.at)
@@ -140,14 +150,13 @@ def replay(
         if ours is None:
             continue
         plans = prepared.on(almaty_date(moment.at))
-        courses = courses or [_Course(seen=ours.price)] * len(contenders)
         board = _Board(moment.at, until, ours, others, tuple(sorted(o.price for o in others)))
         answered = [
             _advance(course, board, plan, seller, median)
             for course, plan in zip(courses, plans, strict=True)
         ]
         courses = [course for course, _ in answered]
-        change = ours.price if before not in {None, ours.price} else None
+        change = None if ours.price == before else ours.price
         real = Stand((board.span(ours.price),), change, None, plans[0])
         yield Step(moment.at, board.prices, real, tuple(stand for _, stand in answered))
         before = ours.price
@@ -204,17 +213,19 @@ def _advance(
     """Decide once, as live, and let the price stand until the next moment."""
     course = _arrived(course, board.at)
     decision = decide(_situation(course, board, seller, median), plan)
-    asked = course.seen if course.coming is None else course.coming[1]
+    is_review = decision.action is Action.REVIEW
+    asks, course = is_review and not course.asked, replace(course, asked=is_review)
+    last = course.seen if course.coming is None else course.coming[1]
     price = decision.price if decision.action is Action.SET else None
-    if price is None or price == asked:
-        return course, Stand(_spans(course, board), None, decision, plan)
+    if price is None or price == last:
+        return course, Stand(_spans(course, board), None, decision, plan, asks)
     day = almaty_date(board.at)
     course = replace(
         course,
         remembered=price,
         changed_at=board.at,
         day=day,
-        moved=_moved(course, day) + abs(price - asked),
+        moved=_moved(course, day) + abs(price - last),
         coming=(board.at + seller.lag, price),
     )
     return _arrived(course, board.at), Stand(_spans(course, board), price, decision, plan)

@@ -11,7 +11,7 @@ from datetime import timedelta
 import msgspec
 
 from domain.past import Outcome
-from domain.pricing import WHOLE, Action
+from domain.pricing import WHOLE
 from repricer.allowed import Plan
 from repricer.replay import Span, Stand, Step
 from repricer.shares import flatter, share, steeper
@@ -59,8 +59,7 @@ class Tally:
         if stand.change is not None:
             self._changes += 1
             self._outside += stand.change not in stand.plan.allowed
-        decision = stand.decision
-        self._reviews += decision is not None and decision.action is Action.REVIEW
+        self._reviews += stand.asks
         for span in stand.spans:
             self._lasts(span, stand.plan)
 

@@ -20,8 +20,11 @@ class Tracer:
         """Look at one step of a replay."""
         for points, stand in zip(self._points, (step.real, *step.tried), strict=True):
             _trace(points, stand)
-        if step.others:
-            self._cheapest.append((step.at, step.others[0]))
+        span = step.real.spans[0]
+        for price in step.others[:1]:
+            known = self._cheapest[-1][1] if self._cheapest else None
+            if price != known or span.begins == span.ends:
+                self._cheapest.append((step.at, price))
 
     def replayed(self, board: Board, outcomes: tuple[Outcome, ...]) -> Replayed:
         """The board with what was seen of it."""

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from io import TextIOWrapper
-from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -17,7 +16,8 @@ from scrapy.settings import Settings
 
 from domain.identity import CityId, MerchantId, ProductId
 from domain.moments import ALMATY
-from domain.past import Board, Moment, Outcome, Replayed
+from domain.past import Board, Outcome, Replayed
+from domain.pricing import Decision
 from kaspi_crawler import arguments
 from kaspi_crawler.arguments import BadArgument
 from kaspi_crawler.complaints import in_a_sentence
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     # At run time the engine and the database are imported when they are needed.
     import psycopg
 
-    from repricer.replay import Contender, Seller, Stand, Step
+    from repricer.replay import Contender, Seller, Step
 
 _RIGHT = "A right one: scrapy replay --merchant 11271005 --strategy undercut --floor-bp 9000"
 #: Before everything that is remembered.
@@ -248,19 +248,18 @@ def _board(
     """One board replayed; None when we did not stand on it in that time."""
     from msgspec.structs import replace  # noqa: PLC0415
 
-    from repricer.replay import read_every, replay, standing  # noqa: PLC0415
+    from repricer.replay import begun, read_every, replay  # noqa: PLC0415
     from repricer.tally import Judge  # noqa: PLC0415
     from repricer.tariffs import packaged  # noqa: PLC0415
     from repricer.traces import Tracer  # noqa: PLC0415
     from storage.past import past_of  # noqa: PLC0415
 
-    past = standing(past_of(memory, board, asked.since, asked.until), asked.merchant)
-    first = next(past, None)
-    if first is None:
+    start = begun(past_of(memory, board, asked.since, asked.until), asked.merchant)
+    if start is None:
         return None
-    past = chain((first,), past)
+    first, past = start
     moments = past if asked.every is None else read_every(past, asked.every)
-    contenders = _contenders(asked, _first_price(first, asked.merchant), board.city)
+    contenders = _contenders(asked, first.price, board.city)
     names = [contender.name for contender in contenders]
     judge = Judge(names, contenders[0].rule.shares_bp)
     tracer = Tracer(names)
@@ -272,14 +271,6 @@ def _board(
         for watcher in watchers:
             watcher.add(step)
     return tracer.replayed(board, judge.outcomes())
-
-
-def _first_price(moment: Moment, merchant: MerchantId) -> int:
-    from repricer.replay import own_offer  # noqa: PLC0415
-
-    ours = own_offer(moment, merchant)
-    assert ours is not None, "the past begins where we stand on the board"  # noqa: S101
-    return ours.price
 
 
 def _contenders(asked: Asked, first: int, city: CityId | None) -> "list[Contender]":
@@ -335,7 +326,7 @@ class _Lines:
 
     def of(self, board: Board, names: Sequence[str]) -> "_BoardLines":
         """The lines of one board."""
-        return _BoardLines(self._writer, board, names)
+        return _BoardLines(self._writer, (board.product, board.city), names)
 
 
 @attrs.define
@@ -343,45 +334,36 @@ class _BoardLines:
     """Writes the lines of one board."""
 
     _writer: Any
-    _board: Board
+    _where: tuple[str, str]
     _names: Sequence[str]
     _before: int | None = None
 
     def add(self, step: "Step") -> None:
         """Write what changed in this step."""
-        price = step.real.spans[0].price
+        span = step.real.spans[0]
         if step.real.change is not None:
-            self._write(step, "real", ("real", self._before, price, None, step.real.spans[0].place))
-        self._before = price
+            self._write(step, "real", "real", self._before, span.price, None, span.place)
+        self._before = span.price
         for name, stand in zip(self._names, step.tried, strict=True):
-            decision = stand.decision
-            if decision is not None and (stand.change or decision.action == "review"):
-                self._write(step, name, _figures(stand), stand)
+            if stand.decision is not None and (stand.change is not None or stand.asks):
+                self._write(step, name, *_figures(stand.decision))
 
-    def _write(
-        self, step: "Step", name: str, figures: tuple[object, ...], stand: "Stand | None" = None
-    ) -> None:
+    def _write(self, step: "Step", name: str, *figures: object) -> None:
         at = step.at.astimezone(ALMATY).isoformat(timespec="seconds")
-        around = (step.others[0] if step.others else None, step.real.spans[0].price)
-        reckoned = ("", "", "", "", "") if stand is None else _reasons(stand)
-        row = (self._board.product, self._board.city, name, at, *figures, *around, *reckoned)
+        cheapest = step.others[0] if step.others else None
+        around = (cheapest, step.real.spans[0].price)
+        row = (*self._where, name, at, *figures[:5], *around, *figures[5:])
         self._writer.writerow(["" if cell is None else cell for cell in row])
 
 
-def _figures(stand: "Stand") -> tuple[object, ...]:
-    decision = stand.decision
-    assert decision is not None, "a rule decides"  # noqa: S101
-    places = (decision.place_before, decision.place)
-    return (decision.action, decision.before, decision.price, *places)
-
-
-def _reasons(stand: "Stand") -> tuple[object, ...]:
+def _figures(decision: Decision) -> Iterator[object]:
+    """What a line says of a decision."""
     from repricer.explain import english, russian  # noqa: PLC0415
 
-    decision = stand.decision
-    assert decision is not None, "a rule decides"  # noqa: S101
-    sentences = (english(decision), russian(decision))
-    return (decision.profit_before, decision.profit, decision.reason, *sentences)
+    yield from (decision.action, decision.before, decision.price)
+    yield from (decision.place_before, decision.place)
+    yield from (decision.profit_before, decision.profit, decision.reason)
+    yield from (english(decision), russian(decision))
 
 
 def _tell(asked: Asked, total: Sequence[Outcome], drawn: Sequence[Replayed], more: int) -> None:

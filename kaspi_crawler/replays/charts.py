@@ -29,13 +29,13 @@ _VARIABLES: Mapping[str, str] = {
     **{colour: f"var(--series-{number})" for number, colour in enumerate(SERIES)},
 }
 #: Inches, of which a page makes its own width; a phone shows them at their size.
-_WIDE, _TALL = 4.6, 3.7
+_WIDE, _TALL = 4.6, 4.2
 #: More points than a screen has dots.
 _MOST_POINTS = 1_200
 _STYLE: Any = {  # matplotlib spells out each of its 300 keys, and a mapping is none of them
     "svg.fonttype": "none",
     "font.family": "sans-serif",
-    "font.size": 8.5,
+    "font.size": 10,
     "text.color": INK,
     "axes.edgecolor": GRID,
     "axes.labelcolor": INK,
@@ -56,7 +56,7 @@ _STYLE: Any = {  # matplotlib spells out each of its 300 keys, and a mapping is 
 def profits(outcomes: Sequence[Outcome], salt: str) -> str:
     """The profit of each way as a bar, and between which others it lies as a line."""
     with _styled(salt):
-        figure, axes = _figure(0.5 + 0.42 * len(outcomes))
+        figure, axes = _figure(0.6 + 0.42 * len(outcomes))
         axes.grid(axis="y", visible=False)
         for row, outcome in enumerate(outcomes):
             _bar(axes, row, outcome)
@@ -65,7 +65,7 @@ def profits(outcomes: Sequence[Outcome], salt: str) -> str:
         axes.xaxis.set_major_locator(_whole_numbers())
         axes.xaxis.set_major_formatter(_thousands)
         axes.axvline(0, color=MUTED, linewidth=0.8)
-        axes.set_xlabel("₸ со 100 покупателей · of 100 buyers")
+        axes.set_xlabel("₸ / 100 покупателей · buyers")
         return _drawn(figure)
 
 
@@ -85,7 +85,9 @@ def prices(replayed: Replayed, salt: str) -> str:
         lower.invert_yaxis()
         lower.yaxis.set_major_locator(_whole_numbers())
         _dated(lower)
-        figure.legend(loc="outside upper left", ncols=2, fontsize=7.5, handlelength=1.4)
+        figure.legend(
+            loc="outside upper left", ncols=2, fontsize=9, handlelength=1.2, columnspacing=1.0
+        )
         return _drawn(figure)
 
 
@@ -133,7 +135,7 @@ def _dated(axes: "Axes") -> None:
     """Days and hours in Almaty time, without names of months: two languages read them."""
     from matplotlib import dates  # noqa: PLC0415
 
-    locator = dates.AutoDateLocator(tz=ALMATY, minticks=3, maxticks=6)  # type: ignore[no-untyped-call]
+    locator = dates.AutoDateLocator(tz=ALMATY, minticks=3, maxticks=5)  # type: ignore[no-untyped-call]
     formatter = dates.ConciseDateFormatter(  # type: ignore[no-untyped-call]
         locator,
         tz=ALMATY,
@@ -148,7 +150,7 @@ def _dated(axes: "Axes") -> None:
 def _whole_numbers() -> "Locator":
     from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
 
-    return MaxNLocator(nbins=4, integer=True)
+    return MaxNLocator(nbins=3, integer=True)
 
 
 def _thousands(value: float, _place: object) -> str:

@@ -30,9 +30,10 @@ th, td {{ padding: .35rem .5rem; text-align: right; vertical-align: top; white-s
 border-bottom: 1px solid var(--grid); font-weight: normal; font-size: .9rem;
 font-variant-numeric: tabular-nums; }}
 th:first-child, td:first-child {{ position: sticky; left: 0; background: var(--ground);
-text-align: left; white-space: normal; min-width: 6.5rem; padding-left: 0; }}
+text-align: left; white-space: normal; min-width: 6.5rem; padding-left: 0; font-size: .85rem; }}
 th[scope=col] {{ font-weight: 600; }}
-figure {{ margin: 1rem 0; }} figure svg {{ display: block; width: 100%; height: auto; }}
+figure {{ margin: 1rem 0; }}
+figure svg {{ display: block; width: 100%; max-width: 36rem; height: auto; }}
 svg text {{ font-family: system-ui, sans-serif !important; }}
 ul {{ padding-left: 1.1rem; }} li {{ margin: .6rem 0; }}
 </style>

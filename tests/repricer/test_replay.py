@@ -13,7 +13,7 @@ from domain.moments import almaty_date
 from domain.money import Tenge
 from domain.past import Moment, Range
 from domain.pricing import Doing, Reason, Rule, Strategy, Window
-from repricer.replay import Seller, read_every, standing
+from repricer.replay import Seller, begun, read_every
 from tests.repricer.past import (
     RULES,
     SELLER,
@@ -133,10 +133,17 @@ def test_the_day_s_changes_are_summed_in_almaty(night: int, wanted: list[int | N
     assert changes(past, calm) == wanted
 
 
-def test_a_proposal_for_a_person_is_counted_and_not_done() -> None:
-    past = [moment(0, us=16_000, A=9_500), moment(60, us=16_000, A=9_500)]
+def test_a_person_is_asked_once_and_nothing_is_done() -> None:
+    past = [
+        moment(0, us=16_000, A=9_500),
+        moment(60, us=16_000, A=9_400),
+        moment(120, us=16_000, A=16_500),
+        moment(180, us=16_000, A=9_400),
+        moment(240, us=16_000, A=9_400),
+    ]
     _, undercut = outcomes(past, rule(ceiling=Tenge(20_000)))
-    assert (undercut.changes, undercut.reviews, undercut.price) == (0, 2, 16_000)
+    assert (undercut.changes, undercut.reviews) == (1, 2)
+    assert undercut.price == (16_000 * 2 + 16_499 * 2) // 4
 
 
 def test_a_pause_after_a_change_is_kept() -> None:
@@ -180,7 +187,7 @@ def test_of_several_offers_of_ours_the_cheapest_is_the_real_one() -> None:
 def test_nothing_is_replayed_where_we_never_stood() -> None:
     assert steps([moment(0, A=9_500)], COSTLY) == []
     assert steps([], COSTLY) == []
-    assert list(standing([moment(0, A=9_500)], US)) == []
+    assert begun([moment(0, A=9_500)], US) is None
 
 
 def test_the_tariff_of_the_day_is_reckoned_with() -> None:
