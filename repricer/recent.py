@@ -1,41 +1,36 @@
-"""The recent median of the rivals' prices: what tells an absurd price from a low one."""
+"""The recent median of the others' prices: what tells an absurd price from a low one.
 
-from bisect import bisect_left, insort
-from collections import deque
+Reckoned as the memory does it for a decision of the crawl (`storage/listings.py`).
+"""
+
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from domain.identity import MerchantId
 from domain.money import Tenge
+from domain.pricing import MarketOffer
 
-#: How far back prices are remembered.
+#: For so long the price of somebody who left still counts.
 RECENT = timedelta(days=7)
+#: Offers without which a median says nothing: of two, one typing error would be the median.
+ENOUGH = 5
 
 
 class RecentPrices:
-    """The boards of the last days, each by the median of its rivals' prices, and their median.
-
-    One price more a board, so that the memory of a busy board stays small.
-    """
+    """The last price of each of the others, whether he stands or left some days ago."""
 
     def __init__(self) -> None:
-        self._by_age: deque[tuple[datetime, int]] = deque()
-        self._by_price: list[int] = []
+        self._standing: dict[MerchantId, int] = {}
+        self._left: dict[MerchantId, tuple[datetime, int]] = {}
 
-    def median(self, at: datetime) -> Tenge | None:
-        """The lower median of the boards read in the days before, None before the first one."""
-        while self._by_age and at - self._by_age[0][0] > RECENT:
-            _, price = self._by_age.popleft()
-            del self._by_price[bisect_left(self._by_price, price)]
-        return Tenge(_middle(self._by_price)) if self._by_price else None
-
-    def remember(self, at: datetime, prices: Iterable[int]) -> None:
-        """Add a board; one without rivals says nothing."""
-        ranked = sorted(prices)
-        if ranked:
-            price = _middle(ranked)
-            self._by_age.append((at, price))
-            insort(self._by_price, price)
-
-
-def _middle(ranked: list[int]) -> int:
-    return ranked[(len(ranked) - 1) // 2]
+    def see(self, at: datetime, others: Iterable[MarketOffer]) -> Tenge | None:
+        """Look at a board; the median with it, None where there are too few."""
+        before, self._standing = self._standing, {each.merchant: each.price for each in others}
+        self._left |= {who: (at, price) for who, price in before.items()}
+        self._left = {
+            who: (left, price)
+            for who, (left, price) in self._left.items()
+            if who not in self._standing and left > at - RECENT
+        }
+        prices = sorted([*self._standing.values(), *(price for _, price in self._left.values())])
+        return Tenge(prices[(len(prices) - 1) // 2]) if len(prices) >= ENOUGH else None

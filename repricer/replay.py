@@ -81,13 +81,18 @@ class Step(msgspec.Struct, frozen=True, gc=False):
 
 
 class _Course(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What the engine remembers of a listing, as it would live.
+    """What is known of a listing at a reading, as the history would tell it live.
 
-    `coming`: a price that was set and is not seen yet, and when it will be. `asked`: a person has
-    a proposal before him that nobody has answered.
+    seen: our price as buyers see it; shown: as the reading before showed it
+    remembered: the price that was set last
+    changed_at, day, moved: the last reading that showed another price than the one before, the
+        day of the last reading, and how far our price moved on that day
+    coming: a price that was set and is not seen yet, and when it will be
+    asked: a person has a proposal before him that nobody has answered
     """
 
     seen: int
+    shown: int
     remembered: int | None = None
     changed_at: datetime | None = None
     day: date | None = None
@@ -141,12 +146,11 @@ def replay(
         return
     first, past = start
     prepared, recent, before = _Prepared(contenders, tariffs), RecentPrices(), first.price
-    courses = [_Course(seen=first.price)] * len(contenders)
+    courses = [_Course(seen=first.price, shown=first.price)] * len(contenders)
     for moment, until in _lasting(past):
         ours = own_offer(moment, seller.store)
         others = tuple(offer for offer in moment.offers if offer.merchant != seller.store)
-        median = recent.median(moment.at)
-        recent.remember(moment.at, [o.price for o in others if o.merchant not in seller.sisters])
+        median = recent.see(moment.at, others)
         if ours is None:
             continue
         plans = prepared.on(almaty_date(moment.at))
@@ -211,7 +215,7 @@ def _advance(
     course: _Course, board: _Board, plan: Plan, seller: Seller, median: Tenge | None
 ) -> tuple[_Course, Stand]:
     """Decide once, as live, and let the price stand until the next moment."""
-    course = _arrived(course, board.at)
+    course = _read(course, board.at)
     decision = decide(_situation(course, board, seller, median), plan)
     is_review = decision.action is Action.REVIEW
     asks, course = is_review and not course.asked, replace(course, asked=is_review)
@@ -219,15 +223,7 @@ def _advance(
     price = decision.price if decision.action is Action.SET else None
     if price is None or price == last:
         return course, Stand(_spans(course, board), None, decision, plan, asks)
-    day = almaty_date(board.at)
-    course = replace(
-        course,
-        remembered=price,
-        changed_at=board.at,
-        day=day,
-        moved=_moved(course, day) + abs(price - last),
-        coming=(board.at + seller.lag, price),
-    )
+    course = replace(course, remembered=price, coming=(board.at + seller.lag, price))
     return _arrived(course, board.at), Stand(_spans(course, board), price, decision, plan)
 
 
@@ -241,10 +237,20 @@ def _situation(course: _Course, board: _Board, seller: Seller, median: Tenge | N
         offers=(*board.others, replace(board.ours, price=course.seen)),
         sisters=seller.sisters,
         median=median,
-        moved_today=_moved(course, almaty_date(board.at)),
+        moved_today=course.moved,
         changed_at=course.changed_at,
         now=board.at,
     )
+
+
+def _read(course: _Course, at: datetime) -> _Course:
+    """The reading sees our price, and how far it moved; days are Almaty's."""
+    course, day = _arrived(course, at), almaty_date(at)
+    moved = course.moved if course.day == day else 0
+    if course.seen == course.shown:
+        return replace(course, day=day, moved=moved)
+    moved += abs(course.seen - course.shown)
+    return replace(course, shown=course.seen, day=day, moved=moved, changed_at=at)
 
 
 def _arrived(course: _Course, at: datetime) -> _Course:
@@ -252,11 +258,6 @@ def _arrived(course: _Course, at: datetime) -> _Course:
     if course.coming is None or course.coming[0] > at:
         return course
     return replace(course, seen=course.coming[1], coming=None)
-
-
-def _moved(course: _Course, day: date) -> int:
-    """The sizes of this day's changes, summed; days are Almaty's."""
-    return course.moved if course.day == day else 0
 
 
 def _spans(course: _Course, board: _Board) -> tuple[Span, ...]:

@@ -250,16 +250,6 @@ def read_rule(said: bytes) -> Rule:
     return _rule(rule, _Situation())
 
 
-def read_rule(said: Mapping[str, Any], city: CityId | None = None) -> Rule:
-    """A rule alone, as it holds in a city, from its keys. Raises BadSituation.
-
-    Where no cost, no zone and no weight is said, no fees are counted, as in a situation.
-    """
-    # Windows are right when there is a moment, whichever.
-    line = {"rule": said, "city": city, "now": "2026-01-01T00:00:00Z"}
-    return read(msgspec.json.encode(line))[1]
-
-
 def plan_of(situation: Situation, rule: Rule, tariffs: Tariffs) -> Plan:
     """The rule made ready for this situation: its day, and how long the goods have lain."""
     day = None if situation.now is None else almaty_date(situation.now)

@@ -17,7 +17,7 @@ from scrapy.settings import Settings
 from domain.identity import CityId, MerchantId, ProductId
 from domain.moments import ALMATY
 from domain.past import Board, Outcome, Replayed
-from domain.pricing import Decision
+from domain.pricing import Decision, Rule
 from kaspi_crawler import arguments
 from kaspi_crawler.arguments import BadArgument
 from kaspi_crawler.complaints import in_a_sentence
@@ -276,19 +276,30 @@ def _board(
 def _contenders(asked: Asked, first: int, city: CityId | None) -> "list[Contender]":
     """The rules to try on a listing whose first real price was this. Raises BadArgument."""
     from repricer.replay import Contender  # noqa: PLC0415
-    from repricer.spoken import BadSituation, read_rule  # noqa: PLC0415
+    from repricer.spoken import BadSituation  # noqa: PLC0415
 
     # Whatever is rounded is rounded away from a loss.
     shared = {key: -(-first * points // 10_000) for key, points in asked.shares.items()}
     said = {**asked.rule, **shared}
     try:
         if not asked.strategies:
-            rule = read_rule(said, city)
+            rule = _made(said, city)
             return [Contender(rule.strategy, rule)]
-        rules = [read_rule({**said, "strategy": name}, city) for name in asked.strategies]
+        rules = [_made({**said, "strategy": name}, city) for name in asked.strategies]
     except BadSituation as error:
         raise BadArgument(str(error)) from None
     return [Contender(rule.strategy, rule) for rule in rules]
+
+
+def _made(said: Mapping[str, Any], city: CityId | None) -> Rule:
+    """The rule as it holds in a city. Raises BadSituation."""
+    import msgspec  # noqa: PLC0415
+
+    from repricer.spoken import read  # noqa: PLC0415
+
+    # Windows are right when there is a moment, whichever.
+    line = {"rule": said, "city": city, "now": "2026-01-01T00:00:00Z"}
+    return read(msgspec.json.encode(line))[1]
 
 
 def _refuse_nothing(asked: Asked, boards: Sequence[Board], found: Sequence[object]) -> None:

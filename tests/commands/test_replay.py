@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from storage.database import open_engine
-from storage.writer import BatchWriter, Patience
+from storage.patience import Patience
+from storage.writer import BatchWriter
 from tests.building import ASTANA, KETTLE, LAMP, board, card, offer, refresh
 from tests.commands.console import ROOT, Console
 

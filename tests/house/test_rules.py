@@ -4,7 +4,6 @@ import ast
 import importlib
 import inspect
 import re
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -115,18 +114,3 @@ def test_a_module_opens_with_one_sentence(path: Path) -> None:
 def test_no_module_is_called_by_what_it_is_not() -> None:
     vague = {"utils", "helpers", "manager", "base", "common", "misc"}
     assert not [named(path) for path in modules(*ROOMS) if path.stem in vague]
-
-
-def test_every_part_of_the_crawler_is_forbidden_to_think() -> None:
-    """All but the commands of people, and the files of rules that they read."""
-    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    contracts = tomllib.loads(text)["tool"]["importlinter"]["contracts"]
-    (contract,) = [each for each in contracts if each["name"] == "The crawler does not think"]
-    parts = {
-        f"kaspi_crawler.{path.stem}"
-        for path in (ROOT / "kaspi_crawler").iterdir()
-        if path.stem not in {"__init__", "__pycache__"} and (path.is_dir() or path.suffix == ".py")
-    }
-    thinking = {"kaspi_crawler.commands", "kaspi_crawler.rules"}
-    assert set(contract["source_modules"]) == parts - thinking
-    assert contract["forbidden_modules"] == ["repricer"]

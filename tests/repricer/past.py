@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from itertools import pairwise
+from statistics import median_low
 from typing import Any
 
 import msgspec
@@ -14,7 +16,6 @@ from domain.past import Moment, Outcome
 from domain.pricing import Action, Decision, MarketOffer, Rule, Situation, Strategy, WhenUnbeatable
 from repricer.allowed import prepare
 from repricer.decision import decide
-from repricer.recent import RecentPrices
 from repricer.replay import Contender, Seller, Step, replay
 from repricer.tally import Judge
 from tests.building import START
@@ -80,34 +81,47 @@ def pasts(draw: st.DrawFn) -> list[Moment]:
 def lived(boards: Sequence[Moment], by: Rule, first: int) -> tuple[list[Moment], list[Decision]]:
     """What a history holds when we price live: each decision is seen at the next reading.
 
-    `boards` are the others' offers; written out once more, with the rules of the house alone.
+    `boards` are the others' offers; what is known at each is reckoned anew from all before.
     """
-    told, decided = [], []
-    price, current = first, first
-    remembered = changed_at = day = None
-    moved, recent = 0, RecentPrices()
+    told: list[Moment] = []
+    decided: list[Decision] = []
+    price, remembered = first, None
     for board in boards:
-        today = almaty_date(board.at)
-        moved, day = (moved, day) if day == today else (0, today)
-        seen = Moment(board.at, (*board.offers, MarketOffer(US, price)))
-        situation = Situation(
-            store=US,
-            current=Tenge(current),
-            remembered=remembered,
-            offers=seen.offers,
-            median=recent.median(board.at),
-            moved_today=moved,
-            changed_at=changed_at,
-            now=board.at,
-        )
-        recent.remember(board.at, [offer.price for offer in board.offers])
-        decision = decide(situation, prepare(by, TARIFFS, today))
-        told.append(seen)
+        told.append(Moment(board.at, (*board.offers, MarketOffer(US, price))))
+        decision = decide(_known(told, remembered), prepare(by, TARIFFS, almaty_date(board.at)))
         decided.append(decision)
         if decision.action is Action.SET and decision.price is not None:
-            moved, changed_at = moved + abs(decision.price - price), board.at
-            current = price = remembered = decision.price
+            price = remembered = decision.price
     return told, decided
+
+
+def _known(told: Sequence[Moment], remembered: Tenge | None) -> Situation:
+    """What the history tells at its last moment."""
+    now = told[-1].at
+    own = [(each.at, each.offers[-1].price) for each in told]
+    moves = [(at, abs(after - before)) for (_, before), (at, after) in pairwise(own)]
+    last: dict[str, tuple[Any, int]] = {}
+    for each in told:
+        last |= {offer.merchant: (each.at, offer.price) for offer in each.offers[:-1]}
+    # Whoever stood at a reading left at the one after it.
+    left = {
+        who: next((each.at for each in told if each.at > at), now) for who, (at, _) in last.items()
+    }
+    standing = {offer.merchant for offer in told[-1].offers}
+    recent = [
+        price
+        for who, (_, price) in sorted(last.items())
+        if who in standing or left[who] > now - timedelta(days=7)
+    ]
+    return Situation(
+        store=US,
+        remembered=remembered,
+        offers=told[-1].offers,
+        median=Tenge(median_low(recent)) if len(recent) >= 5 else None,
+        moved_today=sum(size for at, size in moves if almaty_date(at) == almaty_date(now)),
+        changed_at=max((at for at, size in moves if size), default=None),
+        now=now,
+    )
 
 
 def compared(decision: Decision | None) -> dict[str, Any]:

@@ -123,13 +123,14 @@ def test_time_away_from_the_board_does_not_count() -> None:
 @pytest.mark.parametrize(
     ("night", "wanted"),
     [
-        pytest.param(0, [9_499, None], id="the same day: both together are too much"),
-        pytest.param(12 * 60, [9_499, 10_299], id="after midnight in Almaty a new day begins"),
+        pytest.param(0, [9_499, None, None], id="the same day: both together are too much"),
+        pytest.param(12 * 60, [9_499, None, 10_299], id="after midnight there a new day begins"),
     ],
 )
 def test_the_day_s_changes_are_summed_in_almaty(night: int, wanted: list[int | None]) -> None:
     calm = rule(max_change_day_bp=900)
-    past = [moment(0, us=10_000, A=9_500), moment(10 + night, us=10_000, A=10_300)]
+    past = [moment(0, us=10_000, A=9_500), moment(5, us=10_000, A=9_500)]
+    past.append(moment(10 + night, us=10_000, A=10_300))
     assert changes(past, calm) == wanted
 
 
@@ -163,9 +164,12 @@ def test_what_nobody_saw_change_is_decided_on_again_when_asked() -> None:
 
 
 def test_a_price_that_nobody_can_mean_is_known_by_those_before() -> None:
-    past = [moment(0, us=10_000, A=9_500), moment(60, us=10_000, A=1, B=9_800)]
+    crowd = {"B": 9_600, "C": 9_800, "D": 9_900, "E": 9_900}
+    past = [moment(0, us=10_000, A=9_500, **crowd), moment(60, us=10_000, A=2_000, **crowd)]
     loose = Rule(floor=Tenge(1), uses_tariffs=False)
-    assert changes(past, loose) == [9_499, 9_799]
+    assert changes(past, loose) == [9_499, 9_599]
+    few = [moment(0, us=10_000, A=9_500), moment(60, us=10_000, A=2_000, B=9_800)]
+    assert changes(few, loose) == [9_499, None]
 
 
 def test_sisters_are_left_alone_and_stand_before_us_all_the_same() -> None:
@@ -226,14 +230,17 @@ def test_the_order_on_the_board_does_not_matter(past: list[Moment], data: st.Dat
     assert outcomes(mixed, *RULES) == outcomes(past, *RULES)
 
 
+_others = st.dictionaries(st.sampled_from("ABCDEF"), prices)
+
+
 @pytest.mark.parametrize("by", RULES, ids=lambda rule: f"{rule.strategy} {rule.zone}")
-@given(boards=st.lists(st.dictionaries(st.sampled_from("ABC"), prices), min_size=2, max_size=10))
+@given(boards=st.lists(_others, min_size=2, max_size=10), pace=st.sampled_from([10, 600, 5_000]))
 def test_a_past_that_we_priced_ourselves_is_replayed_as_it_was(
-    by: Rule, boards: list[dict[str, int]]
+    by: Rule, boards: list[dict[str, int]], pace: int
 ) -> None:
-    others = [moment(10 * number, **board) for number, board in enumerate(boards)]
+    others = [moment(pace * number, **board) for number, board in enumerate(boards)]
     past, decided = lived(others, by, 10_000)
-    known = replace(SELLER, lag=timedelta(minutes=10))
+    known = replace(SELLER, lag=timedelta(minutes=pace))
     found = steps(past, by, seller=known)
     assert [compared(step.tried[0].decision) for step in found] == list(map(compared, decided))
     assert [step.tried[0].spans for step in found] == [step.real.spans for step in found]

@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.pricing import ASSUMED_SHARES_BP, WHOLE
-from repricer.recent import RECENT, RecentPrices
+from repricer.recent import RecentPrices
 from repricer.shares import flatter, share, steeper
 from repricer.tally import together
 from tests.building import START
 from tests.repricer.past import moment, outcomes
-from tests.repricer.thinking import rule
+from tests.repricer.thinking import rival, rule
 
 curves = st.lists(st.integers(0, WHOLE), min_size=1, max_size=9).map(
     lambda shares: tuple(sorted(shares, reverse=True))
@@ -45,23 +45,27 @@ def test_a_place_has_a_share(place: int, wanted: int) -> None:
     assert share(ASSUMED_SHARES_BP, place) == wanted
 
 
-def test_the_recent_median_is_of_the_boards_before() -> None:
+@pytest.mark.parametrize(
+    ("days", "wanted"),
+    [
+        pytest.param(0, 300, id="a full board"),
+        pytest.param(1, 400, id="who left yesterday still counts, at his last price"),
+        pytest.param(9, None, id="who left long ago does not"),
+    ],
+)
+def test_the_recent_median_is_of_who_stands_and_of_who_just_left(
+    days: int, wanted: int | None
+) -> None:
     recent = RecentPrices()
-    assert recent.median(START) is None
-    recent.remember(START, [9_000, 1, 9_500])
-    recent.remember(START + timedelta(hours=1), [])
-    recent.remember(START + timedelta(hours=2), [7_000])
-    recent.remember(START + timedelta(hours=3), [8_000, 8_200])
-    assert recent.median(START + timedelta(hours=4)) == 8_000
+    full = [rival(name, price) for name, price in zip("ABCDE", range(100, 600, 100), strict=True)]
+    assert recent.see(START, full) == 300
+    recent.see(START + timedelta(minutes=1), full[2:])
+    later = [rival("A", 700), *full[2:]] if days == 1 else full[2:] if days else full
+    assert recent.see(START + timedelta(days=days, minutes=2), later) == wanted
 
 
-def test_what_is_old_is_forgotten() -> None:
-    recent = RecentPrices()
-    recent.remember(START, [1_000])
-    recent.remember(START + timedelta(days=1), [2_000])
-    assert recent.median(START + RECENT) == 1_000
-    assert recent.median(START + RECENT + timedelta(hours=1)) == 2_000
-    assert recent.median(START + 2 * RECENT) is None
+def test_too_few_have_no_median() -> None:
+    assert RecentPrices().see(START, [rival(name, 100) for name in "ABCD"]) is None
 
 
 def test_boards_together_count_alike_and_their_means_are_weighed_by_time() -> None:

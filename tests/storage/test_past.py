@@ -11,7 +11,6 @@ from domain.money import Tenge
 from domain.past import Board, Moment
 from domain.pricing import MarketOffer
 from domain.readings import ProductReading
-from repricer.replay import Contender, Seller, replay
 from storage.past import boards_of, past_of, remembered
 from storage.retention import roll_up
 from storage.writer import BatchWriter
@@ -27,8 +26,6 @@ from tests.building import (
     offer,
     refresh,
 )
-from tests.repricer.past import lived
-from tests.repricer.thinking import TARIFFS, rule
 from tests.storage.looking import boards_at
 from tests.storage.stories import stories, tell
 
@@ -176,27 +173,3 @@ async def test_every_moment_is_the_board_as_it_stood(
         asked: {merchant: state["price"] for merchant, state in board.items()}
         for asked, board in standing.items()
     }
-
-
-async def test_a_shadow_decides_as_live_did(writer: BatchWriter, database: str) -> None:
-    others = [{"A": 9_500}, {"A": 9_300}, {"A": 9_800, "B": 9_400}, {"B": 11_000}, {"B": 11_500}]
-    boards = [
-        Moment(at(10 * number), tuple(MarketOffer(MerchantId(who), price) for who, price in
-                                      prices.items()))
-        for number, prices in enumerate(others)
-    ]  # fmt: skip
-    by = rule(cost=Tenge(8_000))
-    history, decided = lived(boards, by, 10_000)
-    for moment in history:
-        standing = [offer(each.merchant, each.price) for each in moment.offers]
-        minutes = (moment.at - START) / timedelta(minutes=1)
-        await writer.save(board(*standing, minutes=minutes))
-    seller = Seller(store=US, lag=timedelta(minutes=10))
-    steps = list(replay(past(database), [Contender("undercut", by)], seller, TARIFFS))
-    assert [step.real.spans for step in steps] == [step.tried[0].spans for step in steps]
-    for step, live in zip(steps, decided, strict=True):
-        shadow = step.tried[0].decision
-        assert shadow is not None
-        assert (shadow.action, shadow.price, shadow.reason, shadow.place, shadow.profit) == (
-            live.action, live.price, live.reason, live.place, live.profit,
-        )  # fmt: skip
