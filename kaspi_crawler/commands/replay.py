@@ -70,6 +70,10 @@ class Command(ScrapyCommand):
         super().add_options(parser)
         whose = parser.add_argument_group("Whose past")
         whose.add_argument("--merchant", metavar="ID", help="our merchant id")
+        whose.add_argument(
+            "--store", metavar="ID", help="the same, and the rules that are kept for its listings"
+        )
+        whose.add_argument("--sku", help="only this article of --store")
         whose.add_argument("--sisters", metavar="IDS", help="merchant ids of our other stores")
         whose.add_argument(
             "--products", "--product", metavar="LIST", help="ids or addresses, or @file"
@@ -113,10 +117,13 @@ class Command(ScrapyCommand):
 class Asked:
     """What is to be replayed, and where the answer goes besides the terminal.
 
-    `rule` holds the rule's keys, `shares` those that are shares of the first real price.
+    `rule` holds the rule's keys, `shares` those that are shares of the first real price. `kept`:
+    both are laid over the rules that are kept for the listings, of one `sku` or of all.
     """
 
     merchant: MerchantId
+    kept: bool
+    sku: str | None
     sisters: frozenset[MerchantId]
     products: tuple[ProductId, ...] | None
     cities: tuple[CityId, ...] | None
@@ -134,9 +141,10 @@ class Asked:
 
 def _asked(opts: argparse.Namespace, now: datetime) -> Asked:
     """The options, understood. Raises BadArgument, OSError for a rule's file."""
-    # The stored rules of a listing (--store, --sku) will take the place of --merchant and --rule.
-    if opts.merchant is None:
-        raise BadArgument(f"merchant: say whose past. {_RIGHT}")
+    if (opts.merchant is None) == (opts.store is None):
+        raise BadArgument(f"merchant: say whose past, by --merchant or by --store. {_RIGHT}")
+    if opts.sku is not None and opts.store is None:
+        raise BadArgument("sku: an article of which --store?")
     since = _EVER if opts.since is None else spoken_moment("from", opts.since, now)
     until = now if opts.until is None else spoken_moment("to", opts.until, now)
     if until <= since:
@@ -144,7 +152,9 @@ def _asked(opts: argparse.Namespace, now: datetime) -> Asked:
     every = None if opts.every is None else _number("every", opts.every, 1, _MOST_MINUTES)
     lag = _LAG if opts.lag is None else _number("lag", opts.lag, 0, _MOST_MINUTES)
     return Asked(
-        merchant=_merchants("merchant", opts.merchant)[0],
+        merchant=_merchants("merchant", opts.merchant or opts.store)[0],
+        kept=opts.store is not None,
+        sku=opts.sku,
         sisters=frozenset(_merchants("sisters", opts.sisters)),
         products=None if opts.products is None else arguments.product_ids(opts.products),
         cities=None if opts.cities is None else arguments.cities(opts.cities),
@@ -205,6 +215,39 @@ def _rule(text: str | None) -> dict[str, Any]:
         ) from None
 
 
+@attrs.frozen(kw_only=True)
+class _Kept:
+    """The rules that are kept for the listings, when they are wanted."""
+
+    rules: Mapping[tuple[ProductId, CityId | None], Mapping[str, Any]] | None = None
+    sisters: frozenset[MerchantId] = frozenset()
+
+    @classmethod
+    def of(cls, asked: Asked, address: str) -> "_Kept":
+        """What is kept. Raises BadArgument for a store or an article without a rule."""
+        if not asked.kept:
+            return cls()
+        from storage.rules import in_force  # noqa: PLC0415
+        from storage.stores import sisters  # noqa: PLC0415
+
+        rules = in_force(address, asked.merchant, asked.sku)
+        if not rules:
+            named = f"store {asked.merchant}" + (f", article {asked.sku}" if asked.sku else "")
+            raise BadArgument(f"store: no rule is kept for {named}: `scrapy rules import` them")
+        return cls(rules=rules, sisters=sisters(address, asked.merchant))
+
+    def knows(self, board: Board) -> bool:
+        """Whether the board is to be replayed."""
+        places = ((board.product, board.city), (board.product, None))
+        return self.rules is None or any(place in self.rules for place in places)
+
+    def rule(self, board: Board) -> Mapping[str, Any]:
+        """What is kept for the board: for its city, or else for everywhere."""
+        rules = self.rules or {}
+        everywhere: Mapping[str, Any] = rules.get((board.product, None), {})
+        return rules.get((board.product, board.city), everywhere)
+
+
 class _Watcher(Protocol):
     """Whoever looks at the steps of a replay."""
 
@@ -218,16 +261,21 @@ def _replay(asked: Asked, settings: Settings) -> None:
     from storage.past import boards_of, remembered  # noqa: PLC0415
 
     _contenders(asked, 10_000, None)  # a wrong rule is told before the database is asked
-    seller = Seller(store=asked.merchant, sisters=asked.sisters, lag=asked.lag)
+    address = database_of(settings)
+    kept = _Kept.of(asked, address)
+    sisters = asked.sisters | kept.sisters
+    seller = Seller(store=asked.merchant, sisters=sisters, lag=asked.lag)
     found: list[tuple[Outcome, ...]] = []
     drawn: list[Replayed] = []
     with ExitStack() as open_things:
-        memory = open_things.enter_context(remembered(database_of(settings)))
+        memory = open_things.enter_context(remembered(address))
         boards = boards_of(memory, asked.merchant, asked.products, asked.cities)
+        boards = [board for board in boards if kept.knows(board)]
         lines = _Lines(open_things.enter_context(_csv(asked.csv))) if asked.csv else None
         for board in boards:
             watched = asked.html is not None and len(drawn) < asked.charts
-            replayed = _board(memory, board, asked, seller, lines, watched=watched)
+            here = attrs.evolve(asked, rule={**kept.rule(board), **asked.rule})
+            replayed = _board(memory, board, here, seller, lines, watched=watched)
             if replayed is not None:
                 found.append(replayed.outcomes)
                 drawn += [replayed] if watched else []
@@ -284,7 +332,7 @@ def _contenders(asked: Asked, first: int, city: CityId | None) -> "list[Contende
     try:
         if not asked.strategies:
             rule = _made(said, city)
-            return [Contender(rule.strategy, rule)]
+            return [Contender("kept rule" if asked.kept else rule.strategy, rule)]
         rules = [_made({**said, "strategy": name}, city) for name in asked.strategies]
     except BadSituation as error:
         raise BadArgument(str(error)) from None

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from domain.identity import MerchantId
+from domain.shop import RuleLine
+from storage import rules
 from storage.database import open_engine
 from storage.patience import Patience
 from storage.writer import BatchWriter
@@ -205,3 +208,34 @@ def test_other_commands_do_not_wait_for_charts_or_the_engine() -> None:
     loaded = set(done.stdout.split())
     assert "kaspi_crawler.commands.replay" in loaded
     assert not {"matplotlib", "numpy", "psycopg", "rich", "repricer.replay"} & loaded
+
+
+def test_the_rules_that_are_kept_can_be_replayed_beside_others(
+    console: Console, database: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = {"floor": 9000, "ceiling": 12000, "cost": 8000, "commission_bp": 0, "payment_bp": 0,
+            "tax_bp": 0, "delivery_fee": 0}  # fmt: skip
+    line = RuleLine(store=MerchantId("101"), sku="kettle", said=said, kaspi_id=KETTLE)
+    rules.apply(database, [line], "rules.csv")
+    assert console.type_here("replay", *UNDERCUT, "--products", KETTLE) == 0
+    by_hand = row(capsys.readouterr().out, "undercut")
+    assert console.type_here("replay", "--store", "101", "--lag", "0") == 0
+    assert row(capsys.readouterr().out, "kept rule") == by_hand
+    words = ("--store", "101", "--sku", "kettle", "--strategy", "undercut", "--lag", "0")
+    assert console.type_here("replay", *words) == 0
+    assert row(capsys.readouterr().out, "undercut") == by_hand
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        pytest.param(["--store", "101"], "no rule is kept for store 101", id="no rule"),
+        pytest.param(["--store", "1", "--merchant", "1"], "by --merchant or by --store", id="both"),
+        pytest.param(["--merchant", "1", "--sku", "a"], "of which --store", id="no store"),
+    ],
+)
+def test_what_cannot_be_kept_is_said(
+    console: Console, capsys: pytest.CaptureFixture[str], words: list[str], complaint: str
+) -> None:
+    assert console.type_here("replay", *words) == 2
+    assert complaint in capsys.readouterr().err
