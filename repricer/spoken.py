@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Annotated, Any, TypeVar
 
 import msgspec
+import msgspec.inspect
 from msgspec import Meta, Struct
 
 from domain.identity import CityId, MerchantId
@@ -62,6 +63,24 @@ _RIGHT = {
     "names": "a list of merchants' ids",
     "switch": "true or false",
     "decimal": "a number, 0 or more: 0.5",
+    "rating": "a rating from 0 to 5",
+    "windows": "a list of windows",
+    "shares": "a list of basis points, the first place's first",
+}
+_RIGHT_IN_RUSSIAN = {
+    "price": f"целое число тенге, от 1 до {DEAREST}",
+    "amount": f"целое число тенге, от 0 до {DEAREST}",
+    "any": "целое число тенге",
+    "points": "базисные пункты, целое число от 0 до 10000 (3000 — это 30 %)",
+    "many": "целое число от 0 до 1000000",
+    "count": "целое число от 1 до 1000",
+    "name": "текст",
+    "names": "список id продавцов",
+    "switch": "да или нет",
+    "decimal": "число, 0 или больше: 0.5",
+    "rating": "рейтинг от 0 до 5",
+    "windows": "список окон",
+    "shares": "список базисных пунктов, начиная с первого места",
 }
 _KINDS = {
     "id sku city store category zone follow offers[].merchant": "name",
@@ -80,14 +99,15 @@ _KINDS = {
     "now changed_at": "moment",
     "sisters ignore only": "names",
     "on skip_preorder use_bonus idle_cuts": "switch",
-    "weight_kg min_rating offers[].rating": "decimal",
+    "weight_kg": "decimal",
+    "min_rating offers[].rating": "rating",
     "offers": "a list of offers",
     "rule": "an object with the rule's keys",
     "cities": "an object: city id to the rule's keys that differ there",
-    "windows": "a list of windows",
+    "windows": "windows",
     "windows[].from windows[].to": 'an hour in Almaty time: "22:30"',
     "windows[].days": "weekdays as numbers, Monday is 1: [1, 2, 3, 4, 5]",
-    "shares_bp": "a list of basis points, the first place's first",
+    "shares_bp": "shares",
 }
 _EXPECTED = {
     name: _RIGHT.get(kind, kind) for names, kind in _KINDS.items() for name in names.split()
@@ -103,6 +123,7 @@ _ALIASES = {
     "nationwide": "country",
 }
 
+T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
 
 
@@ -204,21 +225,28 @@ class _Situation(Struct, forbid_unknown_fields=True):
 
 
 _decoder = msgspec.json.Decoder(_Situation)
-_RULE_KEYS = frozenset(Rule.__struct_fields__)
+_rule_decoder = msgspec.json.Decoder(_Rule)
+_FIELDS = frozenset(Rule.__struct_fields__)
 
 
 def read(line: bytes) -> tuple[Situation, Rule]:
     """A situation and its rule, as they hold in its city, from one line. Raises BadSituation."""
-    try:
-        said = _decoder.decode(line)
-    except msgspec.ValidationError as error:
-        raise BadSituation(_sentence(str(error), line)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadSituation(f"this line is not JSON ({error}); right: one whole object") from None
+    said = _decoded(_decoder, line)
     rule = said.rule or _Rule()
     if rule.cities and said.city is not None and str(said.city) in rule.cities:
         rule = _laid_over(rule, rule.cities[str(said.city)])
-    return _situation(said), _rule(rule, said)
+    made = _rule(rule, said)
+    if made.windows and said.now is None:
+        raise BadSituation(f"now: missing; rule.windows need {_RIGHT['moment']}")
+    return _situation(said), made
+
+
+def read_rule(said: bytes) -> Rule:
+    """A rule that stands alone, for one listing in one city, from its JSON. Raises BadSituation."""
+    rule = _decoded(_rule_decoder, said)
+    if rule.cities is not None:
+        raise BadSituation("rule.cities: not in a rule for one city; right: a rule a city")
+    return _rule(rule, _Situation())
 
 
 def plan_of(situation: Situation, rule: Rule, tariffs: Tariffs) -> Plan:
@@ -278,6 +306,16 @@ def spoken(decision: Decision) -> dict[str, Any]:
     }
 
 
+def _decoded(decoder: "msgspec.json.Decoder[T]", line: bytes) -> T:
+    try:
+        return decoder.decode(line)
+    except msgspec.ValidationError as error:
+        within = "rule" if decoder is _rule_decoder else ""
+        raise BadSituation(_sentence(str(error), line, within)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadSituation(f"this line is not JSON ({error}); right: one whole object") from None
+
+
 def _id_of(line: bytes) -> str | int | None:
     """The id of a line that cannot be used otherwise, when it has one."""
     try:
@@ -329,7 +367,7 @@ def _offer(said: _Offer) -> MarketOffer:
 def _rule(said: _Rule, situation: _Situation) -> Rule:
     given = {
         name: value
-        for name in _RULE_KEYS.intersection(said.__struct_fields__)
+        for name in _FIELDS.intersection(said.__struct_fields__)
         if (value := getattr(said, name)) is not None
     }
     given |= {
@@ -348,16 +386,9 @@ def _rule(said: _Rule, situation: _Situation) -> Rule:
     given["uses_tariffs"] = _uses_tariffs(said, situation)
     if said.follow is not None:
         given["follow"] = MerchantId(str(said.follow))
-    _complete(given, situation)
-    return Rule(**given)
-
-
-def _complete(given: Mapping[str, Any], situation: _Situation) -> None:
-    """What one key needs of another."""
     if given.get("strategy") is Strategy.FOLLOW and "follow" not in given:
         raise BadSituation("rule.follow: missing; the strategy follow needs a merchant's id")
-    if given["windows"] and situation.now is None:
-        raise BadSituation(f"now: missing; rule.windows need {_RIGHT['moment']}")
+    return Rule(**given)
 
 
 def _uses_tariffs(said: _Rule, situation: _Situation) -> bool:
@@ -400,6 +431,60 @@ def _zone(value: str) -> str:
 ZONES = ("city", "country")
 
 
+class Key(Struct, frozen=True, kw_only=True):
+    """A key of a rule, for whoever asks people for its value.
+
+    `kind` says what the value is; `lowest` and `highest` are the limits of a whole number (of
+    each, in a list); `words` are what may be chosen. `english` and `russian` say what is right.
+    """
+
+    name: str
+    kind: str
+    lowest: int | None
+    highest: int | None
+    words: tuple[str, ...]
+    english: str
+    russian: str
+
+
+def _rule_keys() -> Iterator[Key]:
+    told = msgspec.inspect.type_info(_Rule)
+    assert isinstance(told, msgspec.inspect.StructType)  # noqa: S101  (for the checker of types)
+    for field in told.fields:
+        words = ZONES if field.name == "zone" else tuple(_WORDS.get(field.name, ()))
+        if field.name == "cities":
+            continue  # where rules stand alone, each city has its own
+        kind = "word" if words else _kind_of(field.name)
+        choices = ", ".join(words)
+        lowest, highest = _limits(field.type)
+        yield Key(
+            name=field.name,
+            kind=kind,
+            lowest=lowest,
+            highest=highest,
+            words=words,
+            english=_RIGHT.get(kind, f"one of {choices}"),
+            russian=_RIGHT_IN_RUSSIAN.get(kind, f"одно из: {choices}"),
+        )
+
+
+def _kind_of(name: str) -> str:
+    return next(kind for names, kind in _KINDS.items() if name in names.split())
+
+
+def _limits(form: msgspec.inspect.Type) -> tuple[int | None, int | None]:
+    """The limits of a whole number, or of each in a list."""
+    if isinstance(form, msgspec.inspect.UnionType):
+        form = form.types[0]
+    if isinstance(form, msgspec.inspect.VarTupleType):
+        form = form.item_type
+    return (form.ge, form.le) if isinstance(form, msgspec.inspect.IntType) else (None, None)
+
+
+#: The keys of a rule that stands alone, in the order of docs/strategies.md.
+RULE_KEYS: Mapping[str, Key] = {key.name: key for key in _rule_keys()}
+
+
 def _window(said: _Window) -> Window:
     return Window(
         begins=_minutes("rule.windows[].from", said.begins),
@@ -427,7 +512,7 @@ def _hundredths(field: str, rating: Decimal | None) -> int | None:
     if rating is None:
         return None
     if not rating.is_finite() or not 0 <= rating <= 5:
-        raise BadSituation(f"{field}: {rating} is not right; right: a rating from 0 to 5")
+        raise BadSituation(f"{field}: {rating} is not right; right: {_RIGHT['rating']}")
     return int((rating * 100).to_integral_value(ROUND_FLOOR))
 
 
@@ -443,10 +528,14 @@ def _tenge(amount: int | None) -> Tenge | None:
     return None if amount is None else Tenge(amount)
 
 
-def _sentence(complaint: str, line: bytes) -> str:
-    """A complaint of the decoder in words that name the key, the value and what would be right."""
+def _sentence(complaint: str, line: bytes, within: str) -> str:
+    """A complaint of the decoder in words that name the key, the value and what would be right.
+
+    `within` is where the line stands in a situation.
+    """
     what, _, where = complaint.partition(" - at `")
-    path = where.rstrip("`").removeprefix("$").removeprefix(".")
+    inner = where.rstrip("`").removeprefix("$").removeprefix(".")
+    path = ".".join(filter(None, (within, inner)))
     if found := re.match("Object contains unknown field `(.*)`", what):
         field, keys = ".".join(filter(None, (path, found[1]))), _keys(path)
         near = get_close_matches(found[1], keys, n=1) or keys
@@ -456,7 +545,7 @@ def _sentence(complaint: str, line: bytes) -> str:
         return f"{field}: missing; right: {_expected(field)}"
     if not path:
         return 'this line is no object; right: a situation, {"store": …, "rule": {…}, …}'
-    value = _value(line, path)
+    value = _value(line, inner)
     return f"{path}: {value} is not right; right: {_expected(path)}"
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from repricer.spoken import BadSituation, answer, answers, read
+from repricer.spoken import RULE_KEYS, BadSituation, answer, answers, read, read_rule
 from repricer.tariffs import packaged
 
 BOARD = [{"merchant": "A", "price": 9_500}]
@@ -195,13 +195,13 @@ JSON = st.recursive(
     max_leaves=5,
 )
 KEYS = st.sampled_from(["store", "current", "offers", "rule", "sisters", "now", "stock", "tariffs"])
-RULE_KEYS = st.sampled_from(["floor", "step", "strategy", "zone", "cities", "windows", "weight_kg"])
+SOME_KEYS = st.sampled_from(["floor", "step", "strategy", "zone", "cities", "windows", "weight_kg"])
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.dictionaries(KEYS, JSON, max_size=4),
-    st.dictionaries(RULE_KEYS, JSON, max_size=3),
+    st.dictionaries(SOME_KEYS, JSON, max_size=3),
     st.binary(max_size=8),
 )
 def test_whatever_comes_is_decided_or_told(
@@ -220,3 +220,42 @@ def test_numbers_beyond_all_measure_are_absurd_or_told() -> None:
 def test_defaults_are_those_of_the_rule() -> None:
     _, rule = read(b"{}")
     assert (rule.step, rule.position, rule.max_change_bp) == (1, 1, 3_000)
+
+
+def test_a_rule_alone_is_read_as_within_a_situation() -> None:
+    said = {"floor": 900, "strategy": "follow", "follow": 7, "weight_kg": 0.5, "zone": "town"}
+    _, within_a_situation = read(json.dumps({"rule": said}).encode())
+    assert read_rule(json.dumps(said).encode()) == within_a_situation
+
+
+def test_windows_of_a_rule_alone_wait_for_their_moment() -> None:
+    rule = read_rule(b'{"windows": [{"from": "22:00", "to": "07:00", "do": "hold"}]}')
+    assert [(window.begins, window.ends) for window in rule.windows] == [(1_320, 420)]
+
+
+@pytest.mark.parametrize(
+    ("bad", "sentence"),
+    [
+        pytest.param(b'{"floor": "900"}', 'rule.floor: "900" is not right', id="money as a text"),
+        pytest.param(b'{"flor": 9}', "rule.flor: there is no such key; right: floor", id="no key"),
+        pytest.param(b"[]", "rule: [] is not right; right: an object", id="a list"),
+        pytest.param(b'{"cities": {}}', "rule.cities: not in a rule for one city", id="cities"),
+        pytest.param(b'{"strategy": "follow"}', "rule.follow: missing", id="nobody to follow"),
+    ],
+)
+def test_a_wrong_rule_alone_is_told_in_a_sentence(bad: bytes, sentence: str) -> None:
+    with pytest.raises(BadSituation) as told:
+        read_rule(bad)
+    assert str(told.value).startswith(sentence)
+
+
+def test_the_limits_of_a_key_are_those_of_the_reader() -> None:
+    for key in RULE_KEYS.values():
+        if key.lowest is None or key.kind == "shares":
+            continue
+        assert key.highest is not None
+        for right in (key.lowest, key.highest):
+            read_rule(json.dumps({key.name: right}).encode())
+        for wrong in (key.lowest - 1, key.highest + 1):
+            with pytest.raises(BadSituation, match=key.english.split(" (")[0]):
+                read_rule(json.dumps({key.name: wrong}).encode())
