@@ -1,11 +1,12 @@
 """Our listings: imported, and found again on the boards that are read."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 import attrs
 import psycopg
+from psycopg.rows import kwargs_row
 
 from domain.identity import CityId, MerchantId, ProductId
 from domain.money import Tenge
@@ -94,7 +95,15 @@ _PRICED = """
 SELECT DISTINCT listings.kaspi_id FROM listings
 JOIN price_rules ON price_rules.listing_id = listings.id AND price_rules.replaced_by IS NULL
 """
-_KNOWN = "SELECT store_id, sku, kaspi_id FROM listings"
+_KNOWN = "SELECT store_id, sku, kaspi_id FROM listings WHERE store_id = ANY(%s)"
+_OURS = """
+SELECT store_id, sku, kaspi_id, name, price, stock, stocked_on
+FROM listings
+WHERE %(store)s::text IS NULL OR store_id = %(store)s
+ORDER BY store_id, sku
+"""
+#: Rows that travel at once from the server.
+_SLICE = 2_000
 
 #: A board that was read: product, city, moment of the reading.
 ReadBoard = tuple[ProductId, CityId, datetime]
@@ -137,13 +146,23 @@ def put(
     return Imported(added=sum(are_new), changed=len(are_new) - sum(are_new), rules=rules)
 
 
-def known(address: str) -> dict[tuple[MerchantId, str], ProductId]:
-    """The product of each listing, by store and sku."""
+def known(address: str, stores: Sequence[MerchantId]) -> dict[tuple[MerchantId, str], ProductId]:
+    """The product of each listing of these stores, by store and sku."""
     with psycopg.connect(libpq_address(address)) as connection:
         return {
             (MerchantId(store), sku): ProductId(product)
-            for store, sku, product in connection.execute(_KNOWN)
+            for store, sku, product in connection.execute(_KNOWN, [list(stores)])
         }
+
+
+def ours(address: str, store: MerchantId | None = None) -> Iterator[OwnListing]:
+    """The listings of one store or of all, by store and sku."""
+    with (
+        psycopg.connect(libpq_address(address)) as connection,
+        connection.cursor("ours", row_factory=kwargs_row(_own)) as cursor,
+    ):
+        cursor.itersize = _SLICE
+        yield from cursor.execute(_OURS, {"store": store})
 
 
 async def priced(cursor: Cursor) -> frozenset[ProductId]:
@@ -158,6 +177,10 @@ async def on_boards(cursor: Cursor, boards: Sequence[ReadBoard]) -> list[Listed]
     asked = {"products": list(products), "cities": list(cities), "moments": list(moments)}
     await cursor.execute(_ON_BOARDS, asked)
     return [_listed(*row) for row in await cursor.fetchall()]
+
+
+def _own(store_id: str, **told: Any) -> OwnListing:
+    return OwnListing(store=MerchantId(store_id), **told)
 
 
 def _row(listing: OwnListing) -> tuple[object, ...]:

@@ -1,15 +1,19 @@
 """The rules for our prices as people keep them: lines, what holds by them, and their changes."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from functools import partial
 from typing import Any, LiteralString
 
 import attrs
 import psycopg
 from psycopg.rows import class_row
-from psycopg.types.json import Jsonb
+from psycopg.types.json import set_json_loads
 
 from domain.identity import CityId, MerchantId, ProductId
 from domain.shop import RuleChange, RuleLine, Store
+from storage.files import encode
 from storage.schema import libpq_address
 from storage.stores import add_stores, put_stores
 
@@ -127,6 +131,7 @@ _CHANGES = """
 SELECT id, made_at, source, lines, undoes FROM rule_changes ORDER BY id DESC LIMIT %s
 """
 _CHANGE = "SELECT id, made_at, source, lines, undoes FROM rule_changes WHERE id = %s"
+_LATEST = "SELECT coalesce(max(id), 0) FROM rule_changes"
 _ALTERED_SINCE = """
 SELECT DISTINCT touched.store_id, touched.sku, touched.city_id
 FROM rule_lines AS touched
@@ -148,6 +153,10 @@ LEFT JOIN rule_lines AS former ON former.replaced_by = %(change)s
     AND former.city_id = touched.city_id
 """
 _TOUCHED_STORES = "SELECT DISTINCT store_id FROM incoming_lines"
+#: Rows that travel at once from the server.
+_SLICE = 2_000
+#: Weights and ratings are decimal numbers, in the database, too.
+_loads = partial(json.loads, parse_float=Decimal)
 
 
 class UnknownListings(ValueError):
@@ -156,6 +165,10 @@ class UnknownListings(ValueError):
     def __init__(self, skus: Sequence[tuple[str, str]]) -> None:
         super().__init__(f"{len(skus):,} articles are not listed: {skus[0][1]} of {skus[0][0]}, …")
         self.skus = skus
+
+
+class ChangedMeanwhile(ValueError):
+    """Somebody changed the rules since the caller looked at them."""
 
 
 class CannotUndo(ValueError):
@@ -172,14 +185,21 @@ class Applied:
 
 
 def apply(
-    address: str, lines: Iterable[RuleLine], source: str, stores: Iterable[Store] = ()
+    address: str,
+    lines: Iterable[RuleLine],
+    source: str,
+    stores: Iterable[Store] = (),
+    seen: int | None = None,
 ) -> Applied:
     """Let these lines hold from now on, all or none; lines that they do not name stay.
 
-    Two lines of one store, sku and city are an error of the caller. Raises UnknownListings.
+    `seen` is the last change that the caller knows of. Two lines of one store, sku and city are
+    an error of the caller. Raises UnknownListings, ChangedMeanwhile.
     """
     with psycopg.connect(libpq_address(address)) as connection:
         connection.execute(_ONE_AT_A_TIME)
+        if seen is not None and _latest(connection) != seen:
+            raise ChangedMeanwhile("somebody changed the rules in this moment: try again")
         connection.execute(_INCOMING)
         with connection.cursor().copy(_COPY) as copy:
             for line in lines:
@@ -193,11 +213,20 @@ def apply(
         return _replace(connection, source, None)
 
 
+def latest(address: str) -> int:
+    """The number of the last change, 0 when there was none."""
+    with psycopg.connect(libpq_address(address)) as connection:
+        return _latest(connection)
+
+
 def lines(address: str, store: MerchantId | None = None) -> Iterator[RuleLine]:
     """The lines in force, of one store or of all: a store's defaults first, then by sku."""
     with psycopg.connect(libpq_address(address)) as connection:
-        for row in connection.execute(_LINES, {"store": store}):
-            yield _line(*row)
+        set_json_loads(_loads, connection)
+        with connection.cursor("lines") as cursor:
+            cursor.itersize = _SLICE
+            for row in cursor.execute(_LINES, {"store": store}):
+                yield _line(*row)
 
 
 def changes(address: str, most: int = 50) -> list[RuleChange]:
@@ -264,12 +293,22 @@ def _replace(connection: psycopg.Connection[Any], source: str, undoes: int | Non
     return Applied(change=change if stays else None, changed=changed, rules=rules)
 
 
+def _latest(connection: psycopg.Connection[Any]) -> int:
+    for (number,) in connection.execute(_LATEST):
+        return int(number)
+    return 0
+
+
 def _touched(connection: psycopg.Connection[Any]) -> list[str]:
     return [str(store) for (store,) in connection.execute(_TOUCHED_STORES)]
 
 
 def _row(line: RuleLine) -> tuple[object, ...]:
-    return (line.store, line.sku, line.city or "", Jsonb(dict(line.said)), line.kaspi_id)
+    return (line.store, line.sku, line.city or "", _json(line.said), line.kaspi_id)
+
+
+def _json(said: Mapping[str, Any]) -> str:
+    return encode(dict(said)).decode()
 
 
 def _line(store: str, sku: str, city: str, said: Any, product: str | None) -> RuleLine:
