@@ -6,6 +6,7 @@ engine would not do what it asks.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from difflib import get_close_matches
@@ -410,6 +411,8 @@ _WORDS: Mapping[str, type[StrEnum]] = {
 
 
 def _word(field: str, value: str | bool, kind: type[E]) -> E:
+    with suppress(ValueError):
+        return kind(str(value))
     plain = re.sub(r"[\s-]+", "_", str(value).strip().lower())
     for spelling in (plain, _ALIASES.get(plain, plain)):
         if spelling in set(kind):

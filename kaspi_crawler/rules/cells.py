@@ -16,10 +16,14 @@ from kaspi_crawler.rules.words import NO, WORDS, YES
 from partners.kaspi.storefront import city_id, product_id
 from partners.kaspi.storefront_listing import merchant_id
 
+#: How a workbook shows basis points: whoever types 12.5 there means 12.5 %.
+PERCENT = "0.00%"
 #: What says "none, whatever the store's defaults are".
 NONE = frozenset({"-", "–", "—"})
 _SPACES = re.compile(r"[\s\u00a0\u202f\u2009']+")
-_UNITS = re.compile(r"\s*(?:₸|тг\.?|тнг\.?|тенге|kzt|tg|дней|дня|день|days?|шт\.?|мин\.?)$", re.I)
+_UNITS = re.compile(
+    r"\s*(?:₸|тг\.?|тнг\.?|тенге|kzt|tg|дней|дня|день|days?|шт\.?|мин\.?)$", re.IGNORECASE
+)
 _WHOLE = re.compile(r"([+-]?)(\d{1,3}(?: \d{3})+|\d+)(?:[.,]0{1,2})?")
 _PERCENT = re.compile(r"([+-]?)(\d{1,7})(?:[.,](\d{1,6}))?\s*%")
 _DECIMAL = re.compile(r"\d{1,9}(?:[.,]\d{1,9})?")
@@ -92,6 +96,8 @@ def whole(lowest: int, highest: int) -> Reader:
 
 
 def _whole(text: str) -> int | None:
+    if text.isdecimal() and len(text) < 20:
+        return int(text)
     bare = _SPACES.sub(" ", _UNITS.sub("", text.replace("−", "-"))).strip()
     found = _WHOLE.fullmatch(bare)
     if not found or len(found[2]) > 20:
@@ -177,20 +183,20 @@ def text(raw: Raw) -> str:
 
 def store(raw: Raw) -> MerchantId:
     """A merchant's id, or the address of its page. Raises Wrong."""
-    return _by(merchant_id, text(raw))
+    return MerchantId(_by(merchant_id, text(raw)))
 
 
 def product(raw: Raw) -> ProductId:
     """A product's id, or the address of its page. Raises Wrong."""
-    return _by(product_id, text(raw))
+    return ProductId(_by(product_id, text(raw)))
 
 
 def city(raw: Raw) -> CityId:
     """A city's id or name. Raises Wrong."""
-    return _by(city_id, text(raw))
+    return CityId(_by(city_id, text(raw)))
 
 
-def _by(read: Callable[[str], Any], said: str) -> Any:
+def _by(read: Callable[[str], str], said: str) -> str:
     try:
         return read(said)
     except ValueError:
@@ -281,7 +287,7 @@ def basis_points(lowest: int, highest: int) -> Form:
         f"a percentage from {low} % to {high} % (12.5 %), or basis points (1250)",
         f"процент от {low} % до {high} % (12,5 %) или базисные пункты (1250)",
     )
-    return Form(points(lowest, highest), right)
+    return Form(points(lowest, highest), right, PERCENT)
 
 
 def words(column: str) -> Form:
@@ -360,5 +366,3 @@ def shares_of_places(lowest: int, highest: int) -> Form:
         "базисные пункты по местам через запятую, с первого: 5000, 2200, 1200",
     )
     return Form(shares(lowest, highest), right, "@")
-
-

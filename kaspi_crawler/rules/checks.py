@@ -1,16 +1,18 @@
 """What the rows of a table make of each other, of the store's defaults and of what is kept."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import attrs
 import msgspec
 
 from domain.identity import MerchantId, ProductId
-from domain.pricing import Reason
+from domain.pricing import WHOLE, Reason
 from domain.shop import RuleLine, Store
 from kaspi_crawler.rules.columns import RULES
 from kaspi_crawler.rules.mistakes import Mistake
+from kaspi_crawler.rules.raw import Percent, shown
 from kaspi_crawler.rules.said import Language, Said, same
 from kaspi_crawler.rules.wishes import Name, Wish, name_of
 from repricer.allowed import prepare
@@ -19,6 +21,12 @@ from repricer.tariffs import Tariffs, packaged
 
 #: So many times more is a zero too many.
 _ZERO_TOO_MANY = 10
+#: So many basis points are a percent; the columns in which less is seldom meant.
+_PERCENT = 100
+_USUALLY_PERCENTS = {
+    "margin_bp", "aged_margin_bp", "commission_bp", "tax_bp", "max_change_bp",
+    "max_change_day_bp", "anomaly_bp", "stock_low_raise_bp",
+}  # fmt: skip
 
 _NOT_LISTED = Said(
     "is empty, and this article is not listed yet: name the product that it is sold under",
@@ -93,7 +101,11 @@ def check(wishes: Sequence[Wish], kept: Kept) -> Outcome:
     outcome = Outcome()
     _check_products(wishes, kept, outcome)
     rules = {wish.name: _with_kept(wish, kept) for wish in wishes}
-    outcome.lines = [attrs.evolve(wish.rule, said=rules[wish.name]) for wish in wishes]
+    outcome.lines = [
+        attrs.evolve(wish.rule, said=rules[wish.name])
+        for wish in wishes
+        if wish.rule.sku or rules[wish.name] or wish.name in kept.lines
+    ]
     outcome.stores = [wish.store for wish in wishes if wish.store is not None]
     by_name = {wish.name: wish for wish in wishes}
     _Look(by_name, {**kept.lines, **rules}, kept, outcome, packaged()).over_all()
@@ -161,7 +173,8 @@ class _Look:
         for store, sku, city in self.lines:
             cities.setdefault((store, sku), set()).add(city)
         defaults = {store for store, sku in cities if not sku}
-        articles = {*cities, *((s, sku) for s, sku in self.kept.listings if s in defaults)}
+        listed = ((store, sku) for store, sku in self.kept.listings if store in defaults)
+        articles = dict.fromkeys((*cities, *listed))
         for store, sku in articles:
             own = cities.get((store, sku), set())
             for city in sorted(own | cities.get((store, ""), set()) | {""}):
@@ -175,6 +188,7 @@ class _Look:
         return {key: value for key, value in said.items() if value is not None}
 
     def _at(self, name: Name, wish: Wish, said: Mapping[str, Any]) -> None:
+        key: str | None
         for key, what in _contradictions(said, is_default=not name[1]):
             if name == wish.name:
                 self.outcome.add(wish, _cell(wish, key), what)
@@ -209,9 +223,7 @@ def _cell(wish: Wish, key: str) -> str:
     return key
 
 
-def _contradictions(
-    said: Mapping[str, Any], *, is_default: bool
-) -> Iterator[tuple[str, Said]]:
+def _contradictions(said: Mapping[str, Any], *, is_default: bool) -> Iterator[tuple[str, Said]]:
     """What makes a rule impossible, by the column to mend. Lines may complete defaults."""
     floor, ceiling = said.get("floor"), said.get("ceiling")
     if floor and ceiling and ceiling < floor:
@@ -244,6 +256,7 @@ def _oddities(
     elif refusal is Reason.NO_ALLOWED_PRICE:
         yield None, _NO_PRICE
     yield from _zeros(said, wish)
+    yield from _tiny(wish)
     for key, needed in _IDLE.items():
         if key in wish.rule.said and wish.rule.said[key] and needed not in said:
             yield key, _without(needed)
@@ -257,6 +270,21 @@ def _zeros(said: Mapping[str, Any], wish: Wish) -> Iterator[tuple[str, Said]]:
     measure, name = (floor, "floor") if floor >= cost else (cost, "cost")
     if "ceiling" in wish.line.cells and measure and ceiling >= _ZERO_TOO_MANY * measure:
         yield "ceiling", _times(name, measure)
+
+
+def _tiny(wish: Wish) -> Iterator[tuple[str, Said]]:
+    """A bare 12 where 12 % was meant: it is 0.12 %."""
+    for key in _USUALLY_PERCENTS & wish.line.cells.keys():
+        value, raw = wish.rule.said.get(key) or 0, wish.line.cells[key]
+        if 0 < value < _PERCENT and not isinstance(raw, Percent) and "%" not in shown(raw):
+            share = shown(Percent(Decimal(value) / WHOLE))
+            yield (
+                key,
+                Said(
+                    f"basis points are {share}: write {value} % if that is meant",
+                    f"базисных пунктов — это {share}: если нужны проценты, напишите {value} %",
+                ),
+            )
 
 
 def _times(key: str, amount: int) -> Said:

@@ -1,6 +1,6 @@
 """The columns of a table of rules and of a table of listings: names, meanings, examples."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 
 import attrs
@@ -12,7 +12,7 @@ from kaspi_crawler.rules.words import WORDS
 from repricer.spoken import RULE_KEYS, Key
 
 
-@attrs.frozen(slots=False)
+@attrs.frozen(slots=False, eq=False)
 class Column:
     """A column: its key, its name in Russian, what it means, and a cell as an example."""
 
@@ -75,19 +75,22 @@ def _form(key: Key) -> Form:
     if key.kind == "any":
         # Zero is "none" for a floor; for an offset both signs mean something.
         return cells.amount(0 if key.name == "floor" else low, high)
-    if key.kind in {"price", "amount"}:
-        return cells.amount(low, high)
     if key.name.endswith("_bp") and key.kind != "shares":
         return cells.basis_points(low, high)
-    if key.kind in {"many", "count"}:
-        return cells.count(low, high)
-    if key.kind == "shares":
-        return cells.shares_of_places(low, high)
+    if key.kind in _LIMITED:
+        return _LIMITED[key.kind](low, high)
     if key.kind == "word":
         return cells.words(key.name)
     return FORMS[_FORMS_OF_KINDS.get(key.name) or _FORMS_OF_KINDS[key.kind]]
 
 
+_LIMITED: Mapping[str, Callable[[int, int], Form]] = {
+    "price": cells.amount,
+    "amount": cells.amount,
+    "many": cells.count,
+    "count": cells.count,
+    "shares": cells.shares_of_places,
+}
 _FORMS_OF_KINDS = {
     "follow": "merchant",
     "name": "text",
@@ -175,7 +178,7 @@ _OWNER = Column(
         "in the store's row: whose it is; stores of one owner never undercut each other",
         "в строке магазина: чей он; магазины одного владельца не сбивают цену друг другу",
     ),
-    Said("Own shops", "Свои магазины"),
+    Said("My stores", "Мои магазины"),
 )
 _SISTERS = Column(
     "sisters",
@@ -195,12 +198,12 @@ RULES = Layout(
         _rule("cost", "Закупка", "6500", "purchase cost of a piece", "закупочная цена штуки"),
         _rule("floor", "Минимум", "9000", "never below this price", "ниже этой цены — никогда"),
         _rule("ceiling", "Максимум", "12000", "never above", "выше этой цены — никогда"),
-        _rule("margin_bp", "Маржа %", "12.5 %|12,5 %",
+        _rule("margin_bp", "Маржа (%, б.п.)", "12.5 %|12,5 %",
               "what has to be earned of the price", "сколько от цены нужно заработать"),
         _rule("strategy", "Стратегия", "undercut|подрезать",
               "where to stand among the rivals", "где стоять среди соперников"),
         _rule("step", "Шаг", "1", "tenge below a rival", "на сколько тенге ниже соперника"),
-        _rule("step_bp", "Шаг %", "0.5 %|0,5 %", "the same as a share: whichever is more",
+        _rule("step_bp", "Шаг (%, б.п.)", "0.5 %|0,5 %", "the same as a share: whichever is more",
               "то же долей цены: берётся больший шаг"),
         _rule("position", "Место", "2", "for the strategy position: the wanted place",
               "для стратегии «место»: какое нужно"),
@@ -219,7 +222,8 @@ RULES = Layout(
               "по ней считается комиссия; неизвестная платит самую большую"),
         _rule("weight_kg", "Вес кг", "0.5|0,5", "decides the delivery fee from 10 000 ₸ on",
               "от него зависит доставка при цене от 10 000 ₸"),
-        _rule("zone", "Доставка по", "country|страна", "whose fee is counted: the dearer by default",
+        _rule("zone", "Доставка по", "country|страна",
+              "whose fee is counted: the dearer by default",
               "чей тариф считать; по умолчанию дороже"),
         _rule("when_alone", "Если один", "ceiling|потолок", "what to do without rivals",
               "что делать без соперников"),
@@ -229,13 +233,13 @@ RULES = Layout(
               "what to do at the same price as the rival", "что делать при равной цене"),
         _rule("stock_low", "Мало штук", "3", "so many pieces in stock are few",
               "сколько штук — уже мало"),
-        _rule("stock_low_raise_bp", "Мало штук: выше на %", "5 %",
+        _rule("stock_low_raise_bp", "Мало штук: дороже на (%, б.п.)", "5 %",
               "then so much dearer than the strategy says", "тогда на столько дороже"),
         _rule("aged_days", "Залежался, дней", "60", "after so many days goods have lain too long",
               "через сколько дней товар залежался"),
         _rule("aged_margin", "Залежался: маржа ₸", "0", "then this margin instead of the usual one",
               "тогда такая маржа вместо обычной"),
-        _rule("aged_margin_bp", "Залежался: маржа %", "3 %",
+        _rule("aged_margin_bp", "Залежался: маржа (%, б.п.)", "3 %",
               "then this share instead of the usual one", "тогда такая доля вместо обычной"),
         _rule("windows", "Часы", "22:00-07:00 hold; 09:00-18:00 work mon-fri"
               "|22:00-07:00 держать; 09:00-18:00 работать пн-пт",
@@ -259,35 +263,43 @@ RULES = Layout(
               "не считать предзаказы соперниками"),
         _rule("use_bonus", "Считать бонусы", "yes|да", "whether a rival's bonus makes him cheaper",
               "вычитать ли бонусы из цены соперника"),
-        _rule("max_change_bp", "Скачок не больше %", "30 %", "beyond this a person has to look",
+        _rule("max_change_bp", "Скачок не больше (%, б.п.)", "30 %",
+              "beyond this a person has to look",
               "дальше должен посмотреть человек"),
-        _rule("max_change_day_bp", "За день не больше %", "100 %", "the day's changes summed",
+        _rule("max_change_day_bp", "За день не больше (%, б.п.)", "100 %",
+              "the day's changes summed",
               "сумма изменений за день"),
-        _rule("anomaly_bp", "Чужая правка от %", "40 %",
+        _rule("anomaly_bp", "Чужая правка от (%, б.п.)", "40 %",
               "our price was changed by somebody else: a person has to look",
               "цену изменил кто-то другой: должен посмотреть человек"),
         _rule("cooldown_minutes", "Пауза, минут", "30", "between two changes", "между изменениями"),
         _rule("min_gain", "Повышать от ₸", "10", "what a raise has to earn a sale",
               "сколько повышение должно дать с продажи"),
-        _rule("shadow_bp", "Тень %", "3 %", "we do not raise past a rival who is this close",
+        _rule("shadow_bp", "Тень (%, б.п.)", "3 %",
+              "we do not raise past a rival who is this close",
               "не поднимать цену мимо соперника, который так близко"),
-        _rule("idle_cuts", "Снижать без выгоды", "no|нет", "whether cuts that gain nothing are made",
+        _rule("idle_cuts", "Снижать без выгоды", "no|нет",
+              "whether cuts that gain nothing are made",
               "снижать ли цену, когда это ничего не даёт"),
         _rule("shares_bp", "Доли мест", "5000, 2200, 1200",
-              "for the strategy profit: buyers by place", "для стратегии «прибыль»: покупатели по местам"),
-        _rule("commission_bp", "Комиссия %", "12.5 %|12,5 %", "yours instead of the tariff's",
+              "for the strategy profit: buyers by place",
+              "для стратегии «прибыль»: покупатели по местам"),
+        _rule("commission_bp", "Комиссия (%, б.п.)", "12.5 %|12,5 %",
+              "yours instead of the tariff's",
               "ваша вместо тарифной"),
-        _rule("payment_bp", "Платёж %", "0.95 %|0,95 %", "yours instead of the tariff's",
+        _rule("payment_bp", "Платёж (%, б.п.)", "0.95 %|0,95 %", "yours instead of the tariff's",
               "ваш вместо тарифного"),
-        _rule("tax_bp", "Налог %", "4 %", "yours instead of the usual one", "ваш вместо обычного"),
+        _rule("tax_bp", "Налог (%, б.п.)", "4 %", "yours instead of the usual one",
+              "ваш вместо обычного"),
         _rule("delivery_fee", "Доставка ₸", "1300", "yours instead of the tariff's, with VAT",
               "ваша вместо тарифной, с НДС"),
-        _rule("absurd_low_bp", "Нелепо дёшево %", "30 %",
+        _rule("absurd_low_bp", "Нелепо дёшево (%, б.п.)", "30 %",
               "of the cost and the median: what is below is nobody's price",
               "от закупки и медианы: дешевле — не цена"),
-        _rule("absurd_ceiling_bp", "Нелепо дёшево, % максимума", "10 %", "the same of the ceiling",
+        _rule("absurd_ceiling_bp", "Нелепо дёшево от максимума (%, б.п.)", "10 %",
+              "the same of the ceiling",
               "то же от максимума"),
-        _rule("absurd_high_bp", "Нелепо дорого %", "300 %",
+        _rule("absurd_high_bp", "Нелепо дорого (%, б.п.)", "300 %",
               "of the median and the ceiling: what is above is nobody's price",
               "от медианы и максимума: дороже — не цена"),
         _OWNER, _SISTERS,
@@ -311,5 +323,3 @@ LISTINGS = Layout(
     ),
     needed=("store", "sku", "product"),
 )  # fmt: skip
-
-

@@ -72,15 +72,13 @@ def _rows(text: str, separator: str, skipped: int) -> Iterator[Row]:
                 yield number, said
     except csv.Error as error:
         raise Unreadable(
-            Said(
-                f"row {number + 1} is no CSV ({error})", f"строка {number + 1} — не CSV ({error})"
-            )
+            Said(f"row {number + 1} is no CSV ({error})", f"строка {number + 1} — не CSV ({error})")
         ) from None
 
 
 def _said(cells: Sequence[str]) -> dict[int, Raw]:
     return {
-        column: unsafe(cell.strip())
+        column: unsafe(cell) if cell[0] == "'" else cell.strip()
         for column, cell in enumerate(cells)
         if cell and not cell.isspace()
     }

@@ -68,7 +68,7 @@ def _looked(
         rows=told.rows,
         outcome=outcome,
         mistakes=mistakes,
-        warnings=outcome.warnings,
+        warnings=sorted(outcome.warnings, key=_order),
         notes=reading.notes,
         spoilt=bool(reading.spoilt),
         left_out=left_out,

@@ -38,9 +38,8 @@ class Place:
         where = ", ".join(parts)
         if self.titles is None:
             return where
-        quoted = f"«{self.titles.ru}»" if russian else f"({self.titles.en})"
-        joint = " " if self.column is not None else ", " * bool(where)
-        return f"{where}{joint}{quoted}"
+        title = f"«{self.titles.ru}»" if russian else f"({self.titles.en})"
+        return f"{where} {title}"
 
 
 @attrs.frozen(kw_only=True)

@@ -11,7 +11,7 @@ from kaspi_crawler.rules.cells import NONE, Wrong
 from kaspi_crawler.rules.columns import Column, Layout, plain_title
 from kaspi_crawler.rules.mistakes import Mistake, Place, wanted
 from kaspi_crawler.rules.raw import Broken, Raw, shown
-from kaspi_crawler.rules.said import Said
+from kaspi_crawler.rules.said import Said, same
 from kaspi_crawler.rules.sheets import Merged, Row, Sheet, Unreadable, opened
 
 #: A header is looked for among so many rows that say something.
@@ -33,8 +33,9 @@ _MERGED = Said(
     "— объединённые ячейки, значение есть только в первой: разделите их и заполните каждую",
 )
 _NO_ROWS = Said(
-    "has a header and no rows below it", "— под заголовком нет строк"
-)  # fmt: skip
+    'there are no rows (those that begin with "# " are examples, which are not read)',
+    "нет строк (те, что начинаются с «# », — примеры, они не читаются)",
+)
 
 
 @attrs.frozen
@@ -54,7 +55,7 @@ class Line:
         """Where the row is, or a cell of it."""
         if column is None:
             return Place(self.sheet, self.number)
-        titles = Said(column.key, column.russian)
+        titles = Said(column.key, column.russian) if self.places else same(column.key)
         return Place(self.sheet, self.number, self.places.get(column.key), titles)
 
     def mistake(self, column: Column | None, what: Said, *, warns: bool = False) -> Mistake:
@@ -110,9 +111,9 @@ def _header(sheet: Sheet, layout: Layout) -> tuple[Row | None, Iterator[Row]]:
     return (head[0] if head else None), chain(head[1:], sheet.rows)
 
 
-def _known(header: Row, layout: Layout) -> list[Column]:
+def _known(header: Row, layout: Layout) -> set[Column]:
     names = (layout.by_title.get(plain_title(shown(raw))) for raw in header[1].values())
-    return [column for column in names if column is not None]
+    return {column for column in names if column is not None}
 
 
 def _lines(
@@ -148,9 +149,7 @@ def _is_remark(row: Mapping[int, Raw]) -> bool:
     return isinstance(first, str) and (first.startswith(_REMARK) or first == _REMARK.strip())
 
 
-def _columns(
-    sheet: Sheet, header: Row, layout: Layout, reading: Reading
-) -> dict[int, Column]:
+def _columns(sheet: Sheet, header: Row, layout: Layout, reading: Reading) -> dict[int, Column]:
     """What each column is; what is wrong with the header goes to `reading`."""
     columns: dict[int, Column] = {}
     number, names = header
@@ -177,15 +176,11 @@ def _nearest(name: str, layout: Layout) -> Said:
 
 
 def _missing(sheet: Sheet, number: int, column: Column) -> Mistake:
-    what = Said(
-        f"the column {column.key} is missing", f"нет столбца «{column.russian}»"
-    )
+    what = Said(f"the column {column.key} is missing", f"нет столбца «{column.russian}»")
     return Mistake(place=Place(sheet.name, number), what=what)
 
 
-def _mistake(
-    sheet: Sheet, number: int, place: int | None, raw: Raw | None, what: Said
-) -> Mistake:
+def _mistake(sheet: Sheet, number: int, place: int | None, raw: Raw | None, what: Said) -> Mistake:
     return Mistake(
         place=Place(sheet.name, number, place if sheet.lettered else None), value=raw, what=what
     )
@@ -193,8 +188,8 @@ def _mistake(
 
 def _no_table(sheet: Sheet, header: Row | None, layout: Layout) -> Mistake:
     """A file without a table of ours: what its first row says, and what it should."""
-    if header is None:
-        return Mistake(place=Place(sheet.name), what=Said("there are no rows", "нет строк"))
+    if header is None or not header[1]:
+        return Mistake(place=Place(sheet.name), what=_NO_ROWS)
     right = [layout.by_key[key] for key in dict.fromkeys((*layout.needed, *layout.by_key))][:8]
     what = wanted(
         Said("is no header of such a table", "— не заголовок такой таблицы"),
@@ -214,9 +209,7 @@ def _passed_over(sheet: Sheet) -> Said:
     )
 
 
-def _merged(
-    sheet: Sheet, told: Sequence[int], columns: Mapping[int, Column]
-) -> Iterator[Mistake]:
+def _merged(sheet: Sheet, told: Sequence[int], columns: Mapping[int, Column]) -> Iterator[Mistake]:
     """Merged cells where rows say something: a value that people see in each is in one alone."""
     rows = frozenset(told)
     for area in sheet.merged:
@@ -226,23 +219,25 @@ def _merged(
 
 
 def _of_area(sheet: Sheet, area: Merged) -> Mistake:
-    return Mistake(
-        place=Place(sheet.name, area.top, area.left), value=area.name, what=_MERGED
-    )
+    return Mistake(place=Place(sheet.name, area.top, area.left), value=area.name, what=_MERGED)
+
+
+#: What was read from a text before, by column: words and round numbers come again and again.
+Known = dict[str, dict[Raw, object]]
 
 
 def read_cells(
-    line: Line, layout: Layout, known: dict[tuple[str, Raw], object], mistakes: list[Mistake]
+    line: Line, layout: Layout, known: Known, mistakes: list[Mistake]
 ) -> dict[str, object]:
     """The values of a row's cells; the mistakes go to `mistakes`.
 
-    A dash means none, whatever the defaults say. `known` keeps what was read before.
+    A dash means none, whatever the defaults say.
     """
     values: dict[str, object] = {}
     for key, raw in line.cells.items():
-        kept = (key, raw) if type(raw) is str else None
-        if kept in known:
-            values[key] = known[kept]  # type: ignore[index]
+        before = known[key]
+        if type(raw) is str and raw in before:
+            values[key] = before[raw]
             continue
         column = layout.by_key[key]
         try:
@@ -251,10 +246,10 @@ def read_cells(
             mistakes.append(line.mistake(column, wanted(error.why, column.form.right)))
             continue
         values[key] = value
-        if kept is not None and len(known) < _KEPT:
-            known[kept] = value
+        if type(raw) is str and len(before) < _KEPT:
+            before[raw] = value
     return values
 
 
-#: So many texts are remembered: words and round numbers come again and again.
-_KEPT = 50_000
+#: So many texts of a column are remembered.
+_KEPT = 1_000

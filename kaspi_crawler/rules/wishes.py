@@ -1,5 +1,6 @@
 """What a table of rules wishes: a line a row, each by itself."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ from domain.shop import RuleLine, Store
 from kaspi_crawler.rules.columns import RULES
 from kaspi_crawler.rules.mistakes import Mistake
 from kaspi_crawler.rules.said import Language, Said
-from kaspi_crawler.rules.tables import Line, Reading, read_cells, read_lines
+from kaspi_crawler.rules.tables import Known, Line, Reading, read_cells, read_lines
+from repricer.spoken import RULE_KEYS
 
 #: What names a line: store, sku, city; empty where the line has none.
 Name = tuple[str, str, str]
@@ -65,11 +67,14 @@ class Wishes:
 
 
 def read_wishes(path: Path, store: MerchantId | None) -> Wishes:
-    """Read a table of rules; `store` is meant where a row names none. Raises BadArgument, OSError."""
+    """Read a table of rules; `store` is meant where a row names none.
+
+    Raises BadArgument, OSError.
+    """
     told = Wishes()
     layout = RULES if store is None else attrs.evolve(RULES, needed=())
     first: dict[Name, Line] = {}
-    known: dict[tuple[str, Any], object] = {}
+    known: Known = defaultdict(dict)
     for line in read_lines(path, layout, told.reading):
         told.rows += 1
         mistakes: list[Mistake] = []
@@ -84,9 +89,7 @@ def read_wishes(path: Path, store: MerchantId | None) -> Wishes:
     return told
 
 
-def _of_row(
-    line: Line, values: Mapping[str, object], store: MerchantId | None
-) -> list[Mistake]:
+def _of_row(line: Line, values: Mapping[str, object], store: MerchantId | None) -> list[Mistake]:
     """What the names of a row lack, or have too much of."""
     found = []
     if "store" not in line.cells and store is None:
@@ -109,7 +112,7 @@ def _wish(
         store=named,
         sku=str(values.get("sku", "")),
         city=None if city is None else CityId(city),
-        said={key: value for key, value in values.items() if RULES.by_key[key].is_rule},
+        said={key: value for key, value in values.items() if key in RULE_KEYS},
         kaspi_id=None if "product" not in values else ProductId(values["product"]),
     )
     is_store = not rule.sku and rule.city is None

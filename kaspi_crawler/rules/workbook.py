@@ -5,6 +5,7 @@ plain XML (ECMA-376, part 1, 18.3), which expat reads six times as fast, formats
 """
 
 import zlib
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -28,15 +29,17 @@ from kaspi_crawler.rules.sheets import Merged, Row, Sheet, Unreadable
 #: How a file begins that is a compound document: an old workbook, or an encrypted one.
 _COMPOUND = b"\xd0\xcf\x11\xe0"
 _CHUNK = 1 << 16
+_SPACES = (
+    "http://schemas.openxmlformats.org/spreadsheetml/2006/main",
+    "http://purl.oclc.org/ooxml/spreadsheetml/main",
+)
 #: The tags that say something, by their full names, ordinary and strict.
 _TAGS = {
     f"{space}{tag}": tag
-    for space in (
-        "http://schemas.openxmlformats.org/spreadsheetml/2006/main",
-        "http://purl.oclc.org/ooxml/spreadsheetml/main",
-    )
+    for space in _SPACES
     for tag in ("c", "v", "t", "f", "row", "si", "rPh", "mergeCell")
 }
+_ALL_ROWS = frozenset(f"{space}sheetData" for space in _SPACES)
 #: What openpyxl, zipfile and expat raise for a file that is not what it claims to be.
 _DAMAGE = (
     BadZipFile, KeyError, IndexError, ValueError, TypeError, AttributeError, SyntaxError, EOFError,
@@ -94,34 +97,35 @@ def _sheets(file: IO[bytes]) -> Iterator[Sheet]:
 def _rows(archive: ZipFile, name: str, cells: "_Cells") -> Iterator[Row]:
     try:
         with archive.open(name) as stream:
-            yield from _parsed(stream, cells)
+            yield from _parsed(stream, cells, cells.ended.append)
     except _DAMAGE as error:
         raise _unreadable(error) from error
 
 
 class _Handlers(Protocol):
-    """What hears of tags; what is ready stands in `done`."""
+    """What hears of tags and texts; what is ready stands in `done`."""
 
     done: list[Any]
     text: list[str]
 
     def start(self, tag: str, attributes: dict[str, str]) -> None: ...
 
-    def end(self, tag: str) -> None: ...
+    def finish(self) -> None: ...
 
 
-def _parsed(stream: IO[bytes], handlers: _Handlers) -> Iterator[Any]:
+def _parsed(stream: IO[bytes], handlers: _Handlers, end: Callable[[str], None]) -> Iterator[Any]:
     """What the handlers have ready, as it comes."""
     parser = expat.ParserCreate(namespace_separator="")
     parser.buffer_text = True
     parser.StartElementHandler = handlers.start
-    parser.EndElementHandler = handlers.end
+    parser.EndElementHandler = end
     parser.CharacterDataHandler = handlers.text.append
     while chunk := stream.read(_CHUNK):
         parser.Parse(chunk, False)
         yield from handlers.done
         handlers.done.clear()
     parser.Parse(b"", True)
+    handlers.finish()
     yield from handlers.done
 
 
@@ -172,6 +176,9 @@ class _Strings:
         elif name == "si":
             self.done.append(_unescaped("".join(self.text)))
 
+    def finish(self) -> None:
+        """Nothing is left."""
+
 
 def _shared_strings(reader: ExcelReader) -> list[str]:
     part = reader.package.find(SHARED_STRINGS)
@@ -179,7 +186,7 @@ def _shared_strings(reader: ExcelReader) -> list[str]:
         return []
     strings = _Strings()
     with reader.archive.open(part.PartName[1:]) as stream:
-        return list(_parsed(stream, strings))
+        return list(_parsed(stream, strings, strings.end))
 
 
 def _unescaped(text: str) -> str:
@@ -187,46 +194,56 @@ def _unescaped(text: str) -> str:
 
 
 class _Cells:
-    """Handlers that gather the rows of a sheet which say something."""
+    """Handlers that gather the rows of a sheet which say something.
+
+    A cell ends where the next one starts: to hear of ends, too, would take twice the time. `ended`
+    holds the last tag that ended.
+    """
 
     def __init__(self, strings: list[str], styles: _Styles, merged: list[Merged]) -> None:
         self.done: list[Row] = []
         self.text: list[str] = []
+        self.ended: deque[str] = deque(maxlen=1)
         self._strings, self._styles, self._merged = strings, styles, merged
         self._letters: dict[str, int] = {}
         self._number = 0
         self._cells: dict[int, Raw] = {}
         self._column = -1
         self._attributes: Mapping[str, str] = {}
-        self._is_formula = False
+        self._is_formula = self._awaits = self._is_over = False
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         name = _TAGS.get(tag)
-        if name == "c":
+        if name == "v":
+            self.text.clear()  # a formula may stand before its value
+            self._awaits = False
+        elif name == "c":
+            if self.text or self._is_formula:
+                self._take()
             self._attributes = attributes
             reference = attributes.get("r")
             self._column = self._column_of(reference) if reference else self._column + 1
-            self._is_formula = False
-            self.text.clear()
-        elif name == "v":
-            self.text.clear()  # a formula, which stood before
-        elif name == "row":
-            self._number = int(attributes.get("r", self._number + 1))
-            self._cells, self._column = {}, -1
         elif name == "f":
-            self._is_formula = True
+            self._is_formula = self._awaits = True
+        elif name == "row":
+            self.finish()
+            self._number = int(attributes.get("r", self._number + 1))
         elif name == "mergeCell":
             self._merge(attributes["ref"])
+        elif name is None and self.ended and self.ended[0] in _ALL_ROWS:
+            self.finish()
+            self._is_over = True
 
-    def end(self, tag: str) -> None:
-        name = _TAGS.get(tag)
-        if name == "c":
-            if self.text or self._is_formula:
-                self._take("".join(self.text))
-        elif name == "f":
-            self.text.clear()
-        elif name == "row" and self._cells:
+    def finish(self) -> None:
+        """End the row."""
+        if self._is_over:
+            return
+        if self.text or self._is_formula:
+            self._take()
+        if self._cells:
             self.done.append((self._number, self._cells))
+            self._cells = {}
+        self._column = -1
 
     def _column_of(self, reference: str) -> int:
         letters = reference.rstrip("0123456789")
@@ -239,16 +256,18 @@ class _Cells:
         left, top, right, bottom = range_boundaries(reference)
         self._merged.append(Merged(top, left - 1, bottom, right - 1, reference))
 
-    def _take(self, text: str) -> None:
+    def _take(self) -> None:
         """Keep the cell that ends here, unless it says nothing."""
-        kind = self._attributes.get("t", "n")
-        if not text:
-            if kind != "str":  # a formula may come out as an empty text
-                self._cells[self._column] = Broken("=…", _NO_VALUE)
-            return
-        value = _READERS.get(kind, _text)(self, text)
-        if value != "":
-            self._cells[self._column] = value
+        text = "" if self._awaits else "".join(self.text).strip()
+        kind, is_formula = self._attributes.get("t", "n"), self._is_formula
+        self._is_formula = self._awaits = False
+        self.text.clear()
+        if text:
+            value = _READERS.get(kind, _text)(self, text)
+            if value != "":
+                self._cells[self._column] = value
+        elif is_formula and kind != "str":  # a formula may come out as an empty text
+            self._cells[self._column] = Broken("=…", _NO_VALUE)
 
     def _number_of(self, value: str) -> Raw:
         style = self._attributes.get("s")
