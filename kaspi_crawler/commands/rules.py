@@ -8,17 +8,21 @@ from typing import TYPE_CHECKING
 
 from scrapy.settings import Settings
 
-from domain.identity import MerchantId
 from domain.moments import ALMATY
 from kaspi_crawler.arguments import BadArgument
+from kaspi_crawler.rules.options import (
+    add_table_options,
+    language,
+    store_of,
+    tell,
+    the_file,
+)
+from kaspi_crawler.rules.said import Language
 from kaspi_crawler.verbs import VerbCommand, database_of
-from partners.kaspi.storefront_listing import NotAListing, merchant_id
 
 if TYPE_CHECKING:
     # At run time these are imported when they are needed: the other commands start faster.
-    from kaspi_crawler.rules.importing import Looked
-    from kaspi_crawler.rules.mistakes import Mistake
-    from kaspi_crawler.rules.said import Language
+    from kaspi_crawler.rules.importing import Proposal
 
 VERBS = {
     "template": "write an empty table with examples: .xlsx, .csv or .yaml",
@@ -41,24 +45,11 @@ class Command(VerbCommand):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
         add_table_options(parser)
-        parser.add_argument(
-            "--partial", action="store_true", help="of import: leave out the rows with mistakes"
-        )
 
     def do(
         self, verb: str, words: Sequence[str], opts: argparse.Namespace, settings: Settings
     ) -> int:
         return _DOING[verb](words, opts, settings)
-
-
-def add_table_options(parser: argparse.ArgumentParser) -> None:
-    """The options of every command that reads tables."""
-    parser.add_argument("--language", choices=("en", "ru"), default="en", help="default: en")
-    parser.add_argument("--store", metavar="ID", help="the store of rows that name none")
-    parser.add_argument("--errors", metavar="FILE.csv", help="write the mistakes there, too")
-    parser.add_argument(
-        "--marked", metavar="FILE.xlsx", help="write a copy with the wrong cells marked"
-    )
 
 
 def _template(words: Sequence[str], opts: argparse.Namespace, _settings: Settings) -> int:
@@ -79,7 +70,7 @@ def _template(words: Sequence[str], opts: argparse.Namespace, _settings: Setting
 def _check(words: Sequence[str], opts: argparse.Namespace, settings: Settings) -> int:
     from kaspi_crawler.rules.report import verdict  # noqa: PLC0415
 
-    looked = _look("check", words, opts, settings)
+    looked = _look("check", words, opts, settings).looked
     sys.stdout.write(f"{verdict(looked, language(opts))}\n")
     return 0 if looked.right else 1
 
@@ -88,16 +79,17 @@ def _import(words: Sequence[str], opts: argparse.Namespace, settings: Settings) 
     from kaspi_crawler.rules.report import applied, left_out, refusal  # noqa: PLC0415
 
     speech = language(opts)
-    looked = _look("import", words, opts, settings)
+    proposal = _look("import", words, opts, settings)
+    looked, outcome = proposal.looked, proposal.outcome
     if looked.spoilt or not (looked.right or opts.partial):
         sys.stdout.write(f"{refusal(looked, speech)}\n")
         return 1
     from storage import rules  # noqa: PLC0415
 
-    outcome = looked.outcome
+    source = Path(words[0]).name
     try:
         done = rules.apply(
-            database_of(settings), outcome.lines, Path(words[0]).name, outcome.stores, looked.seen
+            database_of(settings), outcome.lines, source, outcome.stores, proposal.seen
         )
     except rules.ChangedMeanwhile as error:
         raise BadArgument(f"import: {error}") from None
@@ -110,31 +102,14 @@ def _import(words: Sequence[str], opts: argparse.Namespace, settings: Settings) 
 
 def _look(
     verb: str, words: Sequence[str], opts: argparse.Namespace, settings: Settings
-) -> "Looked":
+) -> "Proposal":
     """Look at a file and tell what is wrong with it."""
     from kaspi_crawler.rules.importing import look  # noqa: PLC0415
-    from kaspi_crawler.rules.report import complaints  # noqa: PLC0415
 
     path = the_file(verb, words)
-    looked = look(path, store_of(opts), lambda: database_of(settings), partial=opts.partial)
-    for line in complaints(looked, language(opts)):
-        sys.stderr.write(f"{line}\n")
-    keep_mistakes([*looked.mistakes, *looked.warnings], opts)
-    return looked
-
-
-def keep_mistakes(mistakes: "Sequence[Mistake]", opts: argparse.Namespace) -> None:
-    """Write the mistakes where the options say. Raises BadArgument, OSError."""
-    import io  # noqa: PLC0415
-
-    from kaspi_crawler.rules.mistakes import write_table  # noqa: PLC0415
-    from storage.files import whole_file  # noqa: PLC0415
-
-    if opts.errors is not None:
-        with whole_file(Path(opts.errors)) as file:
-            text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=True)
-            write_table(text, mistakes, language(opts))
-            text.detach()
+    proposal = look(path, store_of(opts), lambda: database_of(settings), partial=opts.partial)
+    tell(proposal.looked, opts)
+    return proposal
 
 
 def _export(words: Sequence[str], opts: argparse.Namespace, settings: Settings) -> int:
@@ -145,8 +120,10 @@ def _export(words: Sequence[str], opts: argparse.Namespace, settings: Settings) 
     from storage import listings, rules, stores  # noqa: PLC0415
     from storage.files import whole_file  # noqa: PLC0415
 
-    path, store, speech = the_file("export", words), store_of(opts), language(opts)
-    write, address = WRITERS[format_of(path)], database_of(settings)
+    path, store = the_file("export", words), store_of(opts)
+    form, address = format_of(path), database_of(settings)
+    # YAML is for programs and for whoever keeps his rules as they do.
+    speech = Language.ENGLISH if form == "yaml" else language(opts)
     names = {
         (listing.store, listing.sku): listing.name
         for listing in listings.ours(address, store)
@@ -154,7 +131,7 @@ def _export(words: Sequence[str], opts: argparse.Namespace, settings: Settings) 
     }
     rows = records(rules.lines(address, store), stores.stores(address, store), names, speech)
     with whole_file(path.resolve()) as file:
-        count = write(file, RULES.columns, rows, speech)
+        count = WRITERS[form](file, RULES.columns, rows, speech)
     sys.stdout.write(f"{count:,} rows to {path}\n")
     return 0
 
@@ -194,30 +171,8 @@ _DOING: Mapping[str, Callable[[Sequence[str], argparse.Namespace, Settings], int
 }
 
 
-def the_file(verb: str, words: Sequence[str]) -> Path:
-    """The one file that is named. Raises BadArgument."""
-    if len(words) != 1:
-        raise BadArgument(f"{verb}: name one file. A right one: scrapy rules {verb} rules.xlsx")
-    return Path(words[0]).expanduser()
-
-
 def _number(verb: str, words: Sequence[str], most: int) -> int:
     text = words[0] if len(words) == 1 else ""
     if not (text.isascii() and text.isdecimal() and 0 < int(text) <= most):
         raise BadArgument(f"{verb}: say a number. A right one: scrapy rules {verb} 7")
     return int(text)
-
-
-def language(opts: argparse.Namespace) -> "Language":
-    """The language that is spoken."""
-    from kaspi_crawler.rules.said import Language  # noqa: PLC0415
-
-    return Language(opts.language)
-
-
-def store_of(opts: argparse.Namespace) -> MerchantId | None:
-    """The store that --store names. Raises BadArgument."""
-    try:
-        return None if opts.store is None else merchant_id(opts.store)
-    except NotAListing as error:
-        raise BadArgument(f"store: {error}") from None

@@ -228,7 +228,8 @@ def shares(lowest: int, highest: int) -> Reader:
             return [read_one(raw)]
         if isinstance(raw, Percent):
             return [read_one(raw)]
-        parts = raw if isinstance(raw, tuple) else re.split(r"[\s,;]+", _text_of(raw))
+        bare = re.sub(r"\s+%", "%", _text_of(raw))
+        parts = raw if isinstance(raw, tuple) else re.split(r"[\s,;]+", bare)
         read_parts = [read_one(part) for part in parts if part]
         if not read_parts:
             raise Wrong

@@ -191,6 +191,9 @@ _SISTERS = Column(
     Said("30000002, 30000003", "30000002, 30000003"),
 )
 
+#: The sheet that explains the columns.
+EXPLANATIONS = Said("How to fill it in", "Как заполнять")
+
 RULES = Layout(
     columns=(
         _STORE, _SKU, _NAME, _PRODUCT, _CITY,

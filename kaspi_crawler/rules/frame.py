@@ -10,7 +10,7 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from kaspi_crawler.rules.columns import Column
+from kaspi_crawler.rules.columns import EXPLANATIONS, Column
 from kaspi_crawler.rules.said import Language, Said
 
 _NAMES_WIDTH, _WIDTH = 16, 12
@@ -18,7 +18,6 @@ _WIDE = {"name": 30, "category": 28, "windows": 36, "ignore": 24, "only": 24, "s
 _HEADER = PatternFill("solid", fgColor="DDEBF7")
 _BOLD = Font(bold=True)
 
-_EXPLAINED = Said("How to fill it in", "Как заполнять")
 HOW = Said(
     """One row a listing: store and sku name it; the product is needed the first time.
 A row without an sku is the store's defaults: they hold wherever a row says nothing.
@@ -80,7 +79,7 @@ def _drop_down(column: Column, cells: str, language: Language) -> DataValidation
 
 def add_explanations(book: Workbook, columns: Sequence[Column], language: Language) -> None:
     """A sheet that says how the table is filled in, column by column."""
-    sheet = book.create_sheet(_EXPLAINED.in_(language))
+    sheet = book.create_sheet(EXPLANATIONS.in_(language))
     for letter, width in zip("ABCDE", (24, 20, 60, 50, 30), strict=True):
         sheet.column_dimensions[letter].width = width
     for sentence in HOW.in_(language).splitlines():

@@ -1,4 +1,4 @@
-"""A file of rules, from its bytes to what holds: read, checked, applied, all or none."""
+"""A file of rules, from its bytes to what would hold: read, and checked against what is kept."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -7,47 +7,30 @@ import attrs
 
 from domain.identity import MerchantId
 from kaspi_crawler.rules.checks import Kept, Outcome, check
-from kaspi_crawler.rules.mistakes import Mistake
-from kaspi_crawler.rules.said import Said
-from kaspi_crawler.rules.wishes import Wish, Wishes, read_wishes
+from kaspi_crawler.rules.looked import Looked
+from kaspi_crawler.rules.wishes import Wish, read_wishes
 
 
-@attrs.frozen(kw_only=True)
-class Looked:
-    """What came of looking at a file.
+@attrs.frozen
+class Proposal:
+    """What a file would change; `seen` is the last change of the rules that was known then."""
 
-    `mistakes` stand in the order of the file; `fit` says whether what is right may be applied.
-    `seen` is the last change of the rules that was known then, None when nothing was asked.
-    """
-
-    rows: int
-    outcome: Outcome
-    mistakes: list[Mistake]
-    warnings: list[Mistake]
-    notes: list[Said]
-    spoilt: bool
-    left_out: int
-    seen: int | None
-
-    @property
-    def right(self) -> bool:
-        """Whether nothing is wrong."""
-        return not self.mistakes
+    looked: Looked
+    outcome: Outcome = attrs.field(factory=Outcome)
+    seen: int = 0
 
 
 def look(
     path: Path, store: MerchantId | None, address_of: Callable[[], str], *, partial: bool
-) -> Looked:
+) -> Proposal:
     """Read and check a file; the database is asked for what is kept. Raises BadArgument, OSError.
 
     With `partial`, rows with mistakes are left out, and the others are checked without them.
     """
     told = read_wishes(path, store)
-    reading = told.reading
     if not told.wishes:
-        return _looked(told, Outcome(), [], None, 0)
-    address = address_of()
-    seen, kept = _kept(address, told.wishes)
+        return Proposal(Looked.of(told.reading, told.rows))
+    seen, kept = _kept(address_of(), told.wishes)
     wishes = [wish for wish in told.wishes if wish.right] if partial else told.wishes
     outcome = check(wishes, kept)
     mistakes = list(outcome.mistakes)
@@ -55,30 +38,8 @@ def look(
         wishes = [wish for wish in wishes if wish not in outcome.wrong]
         outcome = check(wishes, kept)
         mistakes += outcome.mistakes
-    wrong_rows = len({(m.place.sheet, m.place.row) for m in (*reading.mistakes, *mistakes)})
-    return _looked(told, outcome, mistakes, seen, wrong_rows)
-
-
-def _looked(
-    told: Wishes, outcome: Outcome, more: Sequence[Mistake], seen: int | None, left_out: int
-) -> Looked:
-    reading = told.reading
-    mistakes = [*reading.spoilt, *sorted([*reading.mistakes, *more], key=_order)]
-    return Looked(
-        rows=told.rows,
-        outcome=outcome,
-        mistakes=mistakes,
-        warnings=sorted(outcome.warnings, key=_order),
-        notes=reading.notes,
-        spoilt=bool(reading.spoilt),
-        left_out=left_out,
-        seen=seen,
-    )
-
-
-def _order(mistake: Mistake) -> tuple[str, int, int]:
-    place = mistake.place
-    return (place.sheet or "", place.row or 0, -1 if place.column is None else place.column)
+    looked = Looked.of(told.reading, told.rows, mistakes, outcome.warnings)
+    return Proposal(looked, outcome, seen)
 
 
 def _kept(address: str, wishes: Sequence[Wish]) -> tuple[int, Kept]:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from kaspi_crawler.rules.importing import Looked
+from kaspi_crawler.rules.looked import Looked
 from kaspi_crawler.rules.mistakes import Mistake
 from kaspi_crawler.rules.said import Language, Said
 
@@ -87,4 +87,15 @@ def left_out(looked: Looked, language: Language) -> str:
     return Said(
         f"{looked.left_out:,} rows were left out, with the mistakes above",
         f"не применено строк: {looked.left_out:,}, их ошибки выше",
+    ).in_(language)
+
+
+def listed(added: int, changed: int, count: int, rules: int, language: Language) -> str:
+    """What an import of listings did."""
+    same = count - added - changed
+    return Said(
+        f"{added:,} listings added, {changed:,} changed, {same:,} as they were; "
+        f"{rules:,} rules made of the stores' defaults",
+        f"предложений добавлено: {added:,}, изменено: {changed:,}, без изменений: {same:,}; "
+        f"правил из умолчаний магазинов: {rules:,}",
     ).in_(language)

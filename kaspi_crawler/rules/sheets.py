@@ -40,12 +40,14 @@ class Merged:
 class Sheet:
     """A sheet, read once from top to bottom; `merged` and `notes` are known at the end.
 
-    Rows have no columns in a file that names each value: then `lettered` is false.
+    Rows have no columns in a file that names each value: then `lettered` is false, and `named_at`
+    has the row in which each name stands first.
     """
 
     name: str | None
     rows: Iterator[Row]
     lettered: bool = True
+    named_at: Mapping[int, int] = attrs.field(factory=dict)
     merged: list[Merged] = attrs.field(factory=list)
     notes: list[Said] = attrs.field(factory=list)
 

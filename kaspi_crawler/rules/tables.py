@@ -8,7 +8,7 @@ from pathlib import Path
 import attrs
 
 from kaspi_crawler.rules.cells import NONE, Wrong
-from kaspi_crawler.rules.columns import Column, Layout, plain_title
+from kaspi_crawler.rules.columns import EXPLANATIONS, Column, Layout, plain_title
 from kaspi_crawler.rules.mistakes import Mistake, Place, wanted
 from kaspi_crawler.rules.raw import Broken, Raw, shown
 from kaspi_crawler.rules.said import Said, same
@@ -96,7 +96,10 @@ def read_lines(path: Path, layout: Layout, reading: Reading) -> Iterator[Line]:
         return
     if not found:
         reading.spoilt += [_no_table(sheet, header, layout) for sheet, header in passed[:1]]
-    reading.notes += [_passed_over(sheet) for sheet, _ in passed if found]
+    ours = {EXPLANATIONS.en, EXPLANATIONS.ru}
+    reading.notes += [
+        _passed_over(sheet) for sheet, _ in passed if found and sheet.name not in ours
+    ]
 
 
 def _header(sheet: Sheet, layout: Layout) -> tuple[Row | None, Iterator[Row]]:
@@ -152,8 +155,8 @@ def _is_remark(row: Mapping[int, Raw]) -> bool:
 def _columns(sheet: Sheet, header: Row, layout: Layout, reading: Reading) -> dict[int, Column]:
     """What each column is; what is wrong with the header goes to `reading`."""
     columns: dict[int, Column] = {}
-    number, names = header
-    for place, raw in sorted(names.items()):
+    for place, raw in sorted(header[1].items()):
+        number = sheet.named_at.get(place, header[0])
         column = layout.by_title.get(plain_title(shown(raw)))
         if isinstance(raw, Broken) or column is None:
             what = wanted(_UNKNOWN_COLUMN, _nearest(shown(raw), layout))
@@ -163,7 +166,7 @@ def _columns(sheet: Sheet, header: Row, layout: Layout, reading: Reading) -> dic
         else:
             columns[place] = column
     missing = [key for key in layout.needed if layout.by_key[key] not in columns.values()]
-    reading.spoilt += [_missing(sheet, number, layout.by_key[key]) for key in missing]
+    reading.spoilt += [_missing(sheet, header[0], layout.by_key[key]) for key in missing]
     return columns
 
 

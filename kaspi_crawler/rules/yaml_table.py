@@ -20,16 +20,10 @@ def yaml_sheets(file: IO[bytes]) -> Iterator[Sheet]:
     """The one table of the file, its header first. Raises Unreadable."""
     columns: dict[str, tuple[int, int]] = {}
     rows = [_row(line, columns) for line in _lines(file)]
-    header = [(number, {column: name}) for name, (column, number) in columns.items()]
-    yield Sheet(None, iter([_header(header), *rows]), lettered=False)
-
-
-def _header(names: list[tuple[int, dict[int, str]]]) -> Row:
-    """One row of all names; it stands where the first of them does."""
-    merged: dict[int, Raw] = {}
-    for _, cells in names:
-        merged.update(cells)
-    return (names[0][0] if names else 1), merged
+    header: dict[int, Raw] = {column: name for name, (column, _) in columns.items()}
+    named_at = dict(columns.values())
+    first = min(named_at.values(), default=1)
+    yield Sheet(None, iter([(first, header), *rows]), lettered=False, named_at=named_at)
 
 
 def _lines(file: IO[bytes]) -> list[yaml.MappingNode]:
