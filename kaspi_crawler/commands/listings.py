@@ -46,7 +46,7 @@ def _import(words: Sequence[str], opts: argparse.Namespace, settings: Settings) 
     cities = (ALMATY_CITY,) if opts.cities is None else arguments.cities(opts.cities)
     path, speech = the_file("import", words), language(opts)
     looked, found = look(path, store_of(opts))
-    tell(looked, opts)
+    tell(path, looked, opts)
     if looked.spoilt or not (looked.right or opts.partial):
         sys.stdout.write(f"{refusal(looked, speech)}\n")
         return 1

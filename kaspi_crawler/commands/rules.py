@@ -108,7 +108,7 @@ def _look(
 
     path = the_file(verb, words)
     proposal = look(path, store_of(opts), lambda: database_of(settings), partial=opts.partial)
-    tell(proposal.looked, opts)
+    tell(path, proposal.looked, opts)
     return proposal
 
 

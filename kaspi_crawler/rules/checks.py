@@ -211,7 +211,7 @@ def _of_others(what: Said, names: Sequence[Name]) -> Said:
     """What a row does to the rules of other lines."""
     named = " ".join(filter(None, names[0][1:])) or names[0][0]
     return Said(
-        f"{what.en} (for {len(names)} rules that the file does not name, {named} first)",
+        f"{what.en} (in rules that the file does not name: {len(names)}, the first is {named})",
         f"{what.ru} (в правилах вне файла: {len(names)}, первое — {named})",
     )
 

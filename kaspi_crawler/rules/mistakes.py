@@ -80,6 +80,8 @@ def wanted(why: Said, right: Said) -> Said:
     return Said(f"{why.en}; right: {right.en}", f"{why.ru}; нужно: {right.ru}")
 
 
+#: What separates cells, so that the spreadsheets of a country open a file by a click.
+SEPARATORS = {Language.ENGLISH: ",", Language.RUSSIAN: ";"}
 _HEADER = Said(
     "kind,sheet,row,column,title,value,what",
     "вид,лист,строка,столбец,название,значение,что не так",
@@ -88,7 +90,7 @@ _HEADER = Said(
 
 def write_table(file: IO[str], mistakes: Iterable[Mistake], language: Language) -> None:
     """The mistakes as CSV, one a line."""
-    lines = csv.writer(file)
+    lines = csv.writer(file, delimiter=SEPARATORS[language])
     lines.writerow(_HEADER.in_(language).split(","))
     lines.writerows(_cells(mistake, language) for mistake in mistakes)
 

@@ -25,6 +25,9 @@ def add_table_options(parser: argparse.ArgumentParser) -> None:
         "--partial", action="store_true", help="of import: leave out the rows with mistakes"
     )
     parser.add_argument("--errors", metavar="FILE.csv", help="write the mistakes there, too")
+    parser.add_argument(
+        "--marked", metavar="FILE.xlsx", help="write a copy of a workbook with them marked"
+    )
 
 
 def the_file(verb: str, words: Sequence[str]) -> Path:
@@ -47,17 +50,38 @@ def store_of(opts: argparse.Namespace) -> MerchantId | None:
         raise BadArgument(f"store: {error}") from None
 
 
-def tell(looked: "Looked", opts: argparse.Namespace) -> None:
-    """Say what is wrong with a file, and write it where the options say. Raises OSError."""
-    from kaspi_crawler.rules.mistakes import write_table  # noqa: PLC0415
+def tell(path: Path, looked: "Looked", opts: argparse.Namespace) -> None:
+    """Say what is wrong with a file, and write it where the options say.
+
+    Raises BadArgument, OSError.
+    """
     from kaspi_crawler.rules.report import complaints  # noqa: PLC0415
-    from storage.files import whole_file  # noqa: PLC0415
 
     for line in complaints(looked, language(opts)):
         sys.stderr.write(f"{line}\n")
-    if opts.errors is None:
-        return
-    with whole_file(Path(opts.errors)) as file:
+    if opts.errors is not None:
+        _write_errors(Path(opts.errors), looked, language(opts))
+    if opts.marked is not None:
+        _write_marked(path, Path(opts.marked), looked, language(opts))
+
+
+def _write_errors(errors: Path, looked: "Looked", speech: Language) -> None:
+    from kaspi_crawler.rules.mistakes import write_table  # noqa: PLC0415
+    from storage.files import whole_file  # noqa: PLC0415
+
+    with whole_file(errors) as file:
         text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=True)
-        write_table(text, [*looked.mistakes, *looked.warnings], language(opts))
+        write_table(text, [*looked.mistakes, *looked.warnings], speech)
         text.detach()
+
+
+def _write_marked(path: Path, marked: Path, looked: "Looked", speech: Language) -> None:
+    from kaspi_crawler.rules.marked import write_marked  # noqa: PLC0415
+    from storage.files import whole_file  # noqa: PLC0415
+
+    if path.suffix.lower() != ".xlsx" or marked.suffix.lower() != ".xlsx":
+        raise BadArgument("marked: only a workbook can be marked. A right one: --marked wrong.xlsx")
+    if looked.spoilt and not looked.rows:
+        return  # what cannot be read cannot be marked
+    with whole_file(marked) as file:
+        write_marked(path, file, [*looked.mistakes, *looked.warnings], speech)

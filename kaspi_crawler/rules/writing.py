@@ -11,7 +11,7 @@ import yaml
 from domain.pricing import WHOLE
 from kaspi_crawler.rules.cells import PERCENT
 from kaspi_crawler.rules.columns import Column
-from kaspi_crawler.rules.mistakes import safe
+from kaspi_crawler.rules.mistakes import SEPARATORS, safe
 from kaspi_crawler.rules.raw import Percent, plain, shown
 from kaspi_crawler.rules.records import Cell, Record
 from kaspi_crawler.rules.said import Language, Said
@@ -30,11 +30,11 @@ _DROP_DOWN_ROWS = 100_000
 def write_csv(
     file: IO[bytes], columns: Sequence[Column], rows: Iterable[Record], language: Language
 ) -> int:
-    """CSV as the spreadsheets of a country open it by a click: semicolons in Russian."""
+    """CSV in UTF-8 with a mark, with the separator and the decimal sign of the language."""
     russian = language is Language.RUSSIAN
     text = _Text(file)
     text.write("\ufeff")
-    lines = csv.writer(text, delimiter=";" if russian else ",")
+    lines = csv.writer(text, delimiter=SEPARATORS[language])
     lines.writerow([column.title(language) for column in columns])
     count = 0
     for row in rows:

@@ -33,10 +33,11 @@ def test_windows_are_read(text: str, windows: list[dict[str, Any]]) -> None:
     assert read_windows(text) == windows
 
 
+DOINGS = st.sampled_from(["work", "hold", "ceiling"])
 HOURS = st.builds("{:02}:{:02}".format, st.integers(0, 23), st.integers(0, 59))
 WINDOWS = st.lists(
     st.fixed_dictionaries(
-        {"from": HOURS, "to": HOURS | st.just("24:00"), "do": st.sampled_from(["work", "hold", "ceiling"])},
+        {"from": HOURS, "to": HOURS | st.just("24:00"), "do": DOINGS},
         optional={"days": st.sets(st.integers(1, 7), min_size=1, max_size=6).map(sorted)},
     ),
     min_size=1,

@@ -60,10 +60,11 @@ def test_a_spoilt_cell_is_named(
 
 def test_a_mistake_is_told_in_russian(tmp_path: Path) -> None:
     wishes = read(workbook(tmp_path / "rules.xlsx", [HEADER, row(1)], cell(9_500.5)))
-    assert told(wishes, Language.RUSSIAN) == [
+    [said] = told(wishes, Language.RUSSIAN)
+    assert said == (
         "лист «Prices», строка 2, столбец D «Минимум»: «9500.5» не подходит; "
         "нужно: целое число тенге от 0 до 1 000 000 000"
-    ]
+    )
 
 
 ODD = {
