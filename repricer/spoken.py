@@ -227,7 +227,7 @@ class _Situation(Struct, forbid_unknown_fields=True):
 
 _decoder = msgspec.json.Decoder(_Situation)
 _rule_decoder = msgspec.json.Decoder(_Rule)
-_FIELDS = frozenset(Rule.__struct_fields__)
+_FIELDS = tuple(name for name in Rule.__struct_fields__ if name in _Rule.__struct_fields__)
 
 
 def read(line: bytes) -> tuple[Situation, Rule]:
@@ -366,11 +366,7 @@ def _offer(said: _Offer) -> MarketOffer:
 
 
 def _rule(said: _Rule, situation: _Situation) -> Rule:
-    given = {
-        name: value
-        for name in _FIELDS.intersection(said.__struct_fields__)
-        if (value := getattr(said, name)) is not None
-    }
+    given = {name: value for name in _FIELDS if (value := getattr(said, name)) is not None}
     given |= {
         name: _word(f"rule.{name}", value, kind)
         for name, kind in _WORDS.items()

@@ -79,8 +79,12 @@ WITH touched AS (
     SELECT touched.id, touched.store_id, touched.sku, lines.city_id
     FROM touched
     JOIN rule_lines AS lines ON lines.store_id = touched.store_id
-        AND lines.sku IN ('', touched.sku) AND lines.replaced_by IS NULL
-    GROUP BY touched.id, touched.store_id, touched.sku, lines.city_id
+        AND lines.sku = touched.sku AND lines.replaced_by IS NULL
+    UNION
+    SELECT touched.id, touched.store_id, touched.sku, lines.city_id
+    FROM touched
+    JOIN rule_lines AS lines ON lines.store_id = touched.store_id
+        AND lines.sku = '' AND lines.replaced_by IS NULL
 ), made AS (
     SELECT named.id, named.city_id,
         coalesce(everywhere.said, '{}') || coalesce(there.said, '{}')

@@ -102,7 +102,7 @@ def check(wishes: Sequence[Wish], kept: Kept) -> Outcome:
     _check_products(wishes, kept, outcome)
     rules = {wish.name: _with_kept(wish, kept) for wish in wishes}
     outcome.lines = [
-        attrs.evolve(wish.rule, said=rules[wish.name])
+        _line(wish, rules[wish.name])
         for wish in wishes
         if wish.rule.sku or rules[wish.name] or wish.name in kept.lines
     ]
@@ -110,6 +110,11 @@ def check(wishes: Sequence[Wish], kept: Kept) -> Outcome:
     by_name = {wish.name: wish for wish in wishes}
     _Look(by_name, {**kept.lines, **rules}, kept, outcome, packaged()).over_all()
     return outcome
+
+
+def _line(wish: Wish, said: Mapping[str, Any]) -> RuleLine:
+    rule = wish.rule
+    return rule if said is rule.said else attrs.evolve(rule, said=said)
 
 
 def _with_kept(wish: Wish, kept: Kept) -> Mapping[str, Any]:

@@ -258,18 +258,29 @@ class _Cells:
 
     def _take(self) -> None:
         """Keep the cell that ends here, unless it says nothing."""
-        text = "" if self._awaits else "".join(self.text).strip()
-        kind, is_formula = self._attributes.get("t", "n"), self._is_formula
-        self._is_formula = self._awaits = False
+        text = self.text[0] if len(self.text) == 1 else "".join(self.text)
         self.text.clear()
-        if text:
-            value = _READERS.get(kind, _text)(self, text)
-            if value != "":
-                self._cells[self._column] = value
-        elif is_formula and kind != "str":  # a formula may come out as an empty text
+        if self._is_formula:
+            text = self._computed(text)
+            if not text:
+                return
+        kind = self._attributes.get("t", "n")
+        if kind == "n" and text.isdecimal() and "s" not in self._attributes:
+            self._cells[self._column] = int(text)
+        elif (value := _READERS.get(kind, _text)(self, text.strip())) != "":
+            self._cells[self._column] = value
+
+    def _computed(self, text: str) -> str:
+        """The result of a formula, empty when the file has none."""
+        text = "" if self._awaits else text.strip()
+        self._is_formula = self._awaits = False
+        if not text and self._attributes.get("t") != "str":  # those may come out as empty texts
             self._cells[self._column] = Broken("=…", _NO_VALUE)
+        return text
 
     def _number_of(self, value: str) -> Raw:
+        if not value:
+            return ""
         style = self._attributes.get("s")
         if style in self._styles.dates:
             return self._date(value)
@@ -284,7 +295,7 @@ class _Cells:
         return made.date() if isinstance(made, datetime) else Broken(str(made), _HOUR)
 
     def _shared(self, value: str) -> Raw:
-        return self._strings[int(value)].strip()
+        return self._strings[int(value)].strip() if value else ""
 
 
 def _text(_cells: _Cells, value: str) -> Raw:
@@ -292,11 +303,11 @@ def _text(_cells: _Cells, value: str) -> Raw:
 
 
 def _error(_cells: _Cells, value: str) -> Raw:
-    return Broken(value, _ERROR)
+    return Broken(value, _ERROR) if value else ""
 
 
 def _switch(_cells: _Cells, value: str) -> Raw:
-    return value == "1"
+    return value == "1" if value else ""
 
 
 def _iso_date(_cells: _Cells, value: str) -> Raw:

@@ -67,11 +67,15 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("cells", "sentence"), MISTAKES, ids=lambda one: str(one)[:30])
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda one: one[1])
 def test_a_mistake_is_named_and_nothing_is_taken(
-    shop: Console, database: str, tmp_path: Path, capsys: Said, cells: tuple[object, ...],
-    sentence: str,
-) -> None:  # fmt: skip
+    shop: Console,
+    database: str,
+    tmp_path: Path,
+    capsys: Said,
+    mistake: tuple[tuple[object, ...], str],
+) -> None:
+    cells, sentence = mistake
     path = table(tmp_path / "listings.csv", HEADER, *ROWS, cells)
     assert shop.type_here("listings", "import", path) == 1
     assert capsys.readouterr().err.startswith(sentence)

@@ -1,7 +1,7 @@
 """`scrapy rules`: tables in, mistakes named, changes counted and taken back."""
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -272,11 +272,15 @@ ODD = {
 }
 
 
-@pytest.mark.parametrize(("cells", "sentence"), ODD.values(), ids=ODD)
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
 def test_what_is_seldom_meant_is_said_and_applied(
-    shop: Console, database: str, tmp_path: Path, capsys: Said, cells: Iterable[object],
-    sentence: str,
-) -> None:  # fmt: skip
+    shop: Console,
+    database: str,
+    tmp_path: Path,
+    capsys: Said,
+    odd: tuple[tuple[object, ...], str],
+) -> None:
+    cells, sentence = odd
     told = table(tmp_path / "a.csv", HEADER, (STORE, *cells))
     assert shop.type_here("rules", "import", told) == 0
     warning = capsys.readouterr().err
