@@ -27,6 +27,7 @@ SECTIONS = (
     "extraction",
     "decisions",
     "store",
+    "rules",
     "memory",
     "cold_start",
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 
 import attrs
 import psycopg
@@ -43,6 +43,11 @@ WHERE (held.kaspi_id, held.name, held.price, held.stock, held.stocked_on) IS DIS
 RETURNING (xmax = 0) AS is_new
 """
 _TOUCHED_STORES = "SELECT DISTINCT store_id FROM incoming_listings"
+_TOUCH: LiteralString = """
+INSERT INTO touched
+SELECT listings.id, listings.store_id, listings.sku FROM listings
+JOIN incoming_listings USING (store_id, sku)
+"""
 _WATCH = """
 INSERT INTO work_list (kaspi_id, city_id)
 SELECT DISTINCT kaspi_id, %s FROM incoming_listings
@@ -141,7 +146,7 @@ def put(
         for city in watched_in:
             connection.execute(_WATCH, [city])
         change = begin_change(connection, source)
-        rules = remake(connection, touched, change)
+        rules = remake(connection, _TOUCH, change)
         end_change(connection, change, 0, rules)
     return Imported(added=sum(are_new), changed=len(are_new) - sum(are_new), rules=rules)
 

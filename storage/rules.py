@@ -45,76 +45,96 @@ WHERE sku <> '' AND NOT EXISTS (
     WHERE listings.store_id = incoming_lines.store_id AND listings.sku = incoming_lines.sku)
 ORDER BY store_id, sku
 """
-#: What is to hold from now on; a line without `said` ends.
-_REPLACE_LINES = """
-WITH ended AS (
-    UPDATE rule_lines AS held
-    SET replaced_by = %(change)s
-    FROM incoming_lines AS incoming
-    WHERE held.replaced_by IS NULL AND held.store_id = incoming.store_id
-        AND held.sku = incoming.sku AND held.city_id = incoming.city_id
-        AND held.said IS DISTINCT FROM incoming.said
-    RETURNING held.store_id, held.sku, held.city_id
-), begun AS (
-    INSERT INTO rule_lines (store_id, sku, city_id, said, change)
-    SELECT store_id, sku, city_id, said, %(change)s
-    FROM incoming_lines AS incoming
-    WHERE said IS NOT NULL AND (
-        (store_id, sku, city_id) IN (SELECT * FROM ended) OR NOT EXISTS (
-            SELECT FROM rule_lines AS held
-            WHERE held.replaced_by IS NULL AND held.store_id = incoming.store_id
-                AND held.sku = incoming.sku AND held.city_id = incoming.city_id))
-    RETURNING store_id, sku, city_id
-)
-SELECT count(*) FROM (SELECT * FROM ended UNION SELECT * FROM begun) AS changed
+#: What is asked for and holds already is not asked for any more. What remains is written without
+#: another look at the table that it goes into: while a table grows, no plan for it is a good one.
+_DROP_UNCHANGED = """
+DELETE FROM incoming_lines AS incoming
+USING rule_lines AS held
+WHERE held.replaced_by IS NULL AND held.store_id = incoming.store_id
+    AND held.sku = incoming.sku AND held.city_id = incoming.city_id AND held.said = incoming.said
 """
+_END_LINES = """
+UPDATE rule_lines AS held
+SET replaced_by = %(change)s
+FROM incoming_lines AS incoming
+WHERE held.replaced_by IS NULL AND held.store_id = incoming.store_id
+    AND held.sku = incoming.sku AND held.city_id = incoming.city_id
+"""
+#: A line without `said` has only ended.
+_BEGIN_LINES = """
+INSERT INTO rule_lines (store_id, sku, city_id, said, change)
+SELECT store_id, sku, city_id, said, %(change)s FROM incoming_lines
+WHERE said IS NOT NULL
+"""
+_COUNT_LINES = "SELECT count(*) FROM incoming_lines"
 _ANALYZE = "ANALYZE incoming_lines"
-#: The rules of the stores that a change touched, made anew from their lines: the store's defaults,
-#: its defaults in the city, the listing's line, its line in the city, each laid over the last.
-_REMAKE: LiteralString = """
-WITH touched AS (
-    SELECT id, store_id, sku FROM listings
-    WHERE store_id = ANY(%(stores)s)
-), named AS (
-    SELECT touched.id, touched.store_id, touched.sku, lines.city_id
-    FROM touched
-    JOIN rule_lines AS lines ON lines.store_id = touched.store_id
-        AND lines.sku = touched.sku AND lines.replaced_by IS NULL
+_TOUCHED = """
+CREATE TEMPORARY TABLE touched (
+    listing_id bigint PRIMARY KEY, store_id text NOT NULL, sku text NOT NULL
+) ON COMMIT DROP
+"""
+_TOUCH: LiteralString = """
+INSERT INTO touched
+SELECT listings.id, listings.store_id, listings.sku FROM listings
+JOIN incoming_lines AS incoming USING (store_id, sku)
+UNION
+SELECT listings.id, listings.store_id, listings.sku FROM listings
+JOIN incoming_lines AS incoming ON incoming.store_id = listings.store_id AND incoming.sku = ''
+"""
+_ANALYZE_TOUCHED = "ANALYZE touched"
+#: The lines that the touched listings are made of. They are copied because nothing is known yet
+#: of the size of tables that this transaction has filled: a plan for five joins would be a guess.
+_HELD = """
+CREATE TEMPORARY TABLE held ON COMMIT DROP AS
+SELECT store_id, sku, city_id, said FROM rule_lines
+WHERE replaced_by IS NULL AND (store_id, sku) IN (SELECT store_id, sku FROM touched)
+UNION ALL
+SELECT store_id, sku, city_id, said FROM rule_lines
+WHERE replaced_by IS NULL AND sku = '' AND store_id IN (SELECT store_id FROM touched)
+"""
+_ANALYZE_HELD = "ANALYZE held"
+#: The rules of touched listings, made anew from their lines: the store's defaults, its defaults in
+#: the city, the listing's line, its line in the city, each laid over the last.
+_MAKE = """
+CREATE TEMPORARY TABLE made ON COMMIT DROP AS
+WITH named AS (
+    SELECT touched.*, held.city_id FROM touched JOIN held USING (store_id, sku)
     UNION
-    SELECT touched.id, touched.store_id, touched.sku, lines.city_id
-    FROM touched
-    JOIN rule_lines AS lines ON lines.store_id = touched.store_id
-        AND lines.sku = '' AND lines.replaced_by IS NULL
-), made AS (
-    SELECT named.id, named.city_id,
-        coalesce(everywhere.said, '{}') || coalesce(there.said, '{}')
-            || coalesce(line.said, '{}') || coalesce(here.said, '{}') AS said
-    FROM named
-    LEFT JOIN rule_lines AS everywhere ON everywhere.replaced_by IS NULL
-        AND everywhere.store_id = named.store_id AND everywhere.sku = ''
-        AND everywhere.city_id = ''
-    LEFT JOIN rule_lines AS there ON there.replaced_by IS NULL AND named.city_id <> ''
-        AND there.store_id = named.store_id AND there.sku = '' AND there.city_id = named.city_id
-    LEFT JOIN rule_lines AS line ON line.replaced_by IS NULL
-        AND line.store_id = named.store_id AND line.sku = named.sku AND line.city_id = ''
-    LEFT JOIN rule_lines AS here ON here.replaced_by IS NULL AND named.city_id <> ''
-        AND here.store_id = named.store_id AND here.sku = named.sku
-        AND here.city_id = named.city_id
-), ended AS (
-    UPDATE price_rules AS held
-    SET replaced_by = %(change)s
-    FROM touched
-    WHERE held.listing_id = touched.id AND held.replaced_by IS NULL AND NOT EXISTS (
-        SELECT FROM made
-        WHERE made.id = held.listing_id AND made.city_id = held.city_id AND made.said = held.said)
-    RETURNING held.listing_id, held.city_id
+    SELECT touched.*, held.city_id
+    FROM touched JOIN held ON held.store_id = touched.store_id AND held.sku = ''
 )
+SELECT named.listing_id, named.city_id,
+    coalesce(everywhere.said, '{}') || coalesce(there.said, '{}')
+        || coalesce(line.said, '{}') || coalesce(here.said, '{}') AS said
+FROM named
+LEFT JOIN held AS everywhere ON everywhere.store_id = named.store_id AND everywhere.sku = ''
+    AND everywhere.city_id = ''
+LEFT JOIN held AS there ON named.city_id <> '' AND there.store_id = named.store_id
+    AND there.sku = '' AND there.city_id = named.city_id
+LEFT JOIN held AS line ON line.store_id = named.store_id AND line.sku = named.sku
+    AND line.city_id = ''
+LEFT JOIN held AS here ON named.city_id <> '' AND here.store_id = named.store_id
+    AND here.sku = named.sku AND here.city_id = named.city_id
+"""
+_ANALYZE_MADE = "ANALYZE made"
+_END_RULES = """
+UPDATE price_rules AS held
+SET replaced_by = %(change)s
+FROM touched
+WHERE held.listing_id = touched.listing_id AND held.replaced_by IS NULL AND NOT EXISTS (
+    SELECT FROM made
+    WHERE made.listing_id = held.listing_id AND made.city_id = held.city_id
+        AND made.said = held.said)
+"""
+_DROP_KEPT = """
+DELETE FROM made
+USING price_rules AS held
+WHERE held.listing_id = made.listing_id AND held.city_id = made.city_id
+    AND held.replaced_by IS NULL
+"""
+_BEGIN_RULES = """
 INSERT INTO price_rules (listing_id, city_id, said, change)
-SELECT made.id, made.city_id, made.said, %(change)s
-FROM made
-WHERE (made.id, made.city_id) IN (SELECT * FROM ended) OR NOT EXISTS (
-    SELECT FROM price_rules AS held
-    WHERE held.listing_id = made.id AND held.city_id = made.city_id AND held.replaced_by IS NULL)
+SELECT listing_id, city_id, said, %(change)s FROM made
 """
 #: A pending intention of a rule that holds no more is not to be carried out.
 _WITHDRAW = """
@@ -263,9 +283,18 @@ def undo(address: str, change: int) -> Applied:
         return _replace(connection, f"undo of change {change}", change)
 
 
-def remake(connection: psycopg.Connection[Any], stores: Sequence[str], change: int) -> int:
-    """Make the rules of the stores' listings anew; how many came out different."""
-    made = connection.execute(_REMAKE, {"stores": list(stores), "change": change}).rowcount
+def remake(connection: psycopg.Connection[Any], touch: LiteralString, change: int) -> int:
+    """Make the rules of listings anew; how many came out different.
+
+    `touch` puts the listings into the table `touched`.
+    """
+    connection.execute(_TOUCHED)
+    connection.execute(touch)
+    for statement in (_ANALYZE_TOUCHED, _HELD, _ANALYZE_HELD, _MAKE, _ANALYZE_MADE):
+        connection.execute(statement)
+    connection.execute(_END_RULES, {"change": change})
+    connection.execute(_DROP_KEPT)
+    made = connection.execute(_BEGIN_RULES, {"change": change}).rowcount
     connection.execute(_WITHDRAW, [change])
     return made
 
@@ -290,15 +319,21 @@ def end_change(connection: psycopg.Connection[Any], change: int, lines: int, rul
 
 def _replace(connection: psycopg.Connection[Any], source: str, undoes: int | None) -> Applied:
     change = begin_change(connection, source, undoes)
-    row = connection.execute(_REPLACE_LINES, {"change": change}).fetchone()
-    changed = int(row[0]) if row else 0
-    rules = remake(connection, _touched(connection), change)
+    connection.execute(_DROP_UNCHANGED)
+    connection.execute(_END_LINES, {"change": change})
+    connection.execute(_BEGIN_LINES, {"change": change})
+    changed = _number(connection, _COUNT_LINES)
+    rules = remake(connection, _TOUCH, change) if changed else 0
     stays = end_change(connection, change, changed, rules)
     return Applied(change=change if stays else None, changed=changed, rules=rules)
 
 
 def _latest(connection: psycopg.Connection[Any]) -> int:
-    for (number,) in connection.execute(_LATEST):
+    return _number(connection, _LATEST)
+
+
+def _number(connection: psycopg.Connection[Any], statement: LiteralString) -> int:
+    for (number,) in connection.execute(statement):
         return int(number)
     return 0
 
