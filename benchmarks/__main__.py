@@ -28,6 +28,7 @@ SECTIONS = (
     "decisions",
     "intentions",
     "store",
+    "rules",
     "memory",
     "cold_start",
 )

@@ -17,6 +17,7 @@ from benchmarks.boards import FULL, LEAN, OFFERS, sizes
 from benchmarks.crawl import Report
 from benchmarks.measure import Line, in_turns, ratio
 from benchmarks.place import Crawls, Databases, empty, serving, settle
+from benchmarks.rules import of_rules
 from sandbox.world import world
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -35,6 +36,7 @@ class Scale:
     many_boards: int = 10_000
     starts: int = 5
     decisions: int = 100_000
+    rules: int = 50_000
 
 
 QUICK = Scale(
@@ -47,6 +49,7 @@ QUICK = Scale(
     many_boards=1_000,
     starts=1,
     decisions=10_000,
+    rules=5_000,
 )
 
 
@@ -179,6 +182,10 @@ class Bench:
             )
             for place, (name, rates) in enumerate(figures.items())
         ]
+
+    def rules(self) -> list[Line]:
+        """Tables of rules, imported."""
+        return of_rules(self.databases, self.directory, self.scale.rules, self.scale.repeats)
 
     def memory(self) -> list[Line]:
         """Memory over many boards."""

@@ -6,6 +6,7 @@ engine would not do what it asks.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from difflib import get_close_matches
@@ -227,7 +228,7 @@ class _Situation(Struct, forbid_unknown_fields=True):
 
 _decoder = msgspec.json.Decoder(_Situation)
 _rule_decoder = msgspec.json.Decoder(_Rule)
-_FIELDS = frozenset(Rule.__struct_fields__)
+_FIELDS = tuple(name for name in Rule.__struct_fields__ if name in _Rule.__struct_fields__)
 
 
 def read(line: bytes) -> tuple[Situation, Rule]:
@@ -367,11 +368,7 @@ def _offer(said: _Offer) -> MarketOffer:
 
 
 def _rule(said: _Rule, situation: _Situation) -> Rule:
-    given = {
-        name: value
-        for name in _FIELDS.intersection(said.__struct_fields__)
-        if (value := getattr(said, name)) is not None
-    }
+    given = {name: value for name in _FIELDS if (value := getattr(said, name)) is not None}
     given |= {
         name: _word(f"rule.{name}", value, kind)
         for name, kind in _WORDS.items()
@@ -412,6 +409,8 @@ _WORDS: Mapping[str, type[StrEnum]] = {
 
 
 def _word(field: str, value: str | bool, kind: type[E]) -> E:
+    with suppress(ValueError):
+        return kind(str(value))
     plain = re.sub(r"[\s-]+", "_", str(value).strip().lower())
     for spelling in (plain, _ALIASES.get(plain, plain)):
         if spelling in set(kind):

@@ -1,11 +1,12 @@
 """Our listings: imported, and found again on the boards that are read."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 
 import attrs
 import psycopg
+from psycopg.rows import kwargs_row
 
 from domain.identity import CityId, MerchantId, ProductId
 from domain.money import Tenge
@@ -42,6 +43,11 @@ WHERE (held.kaspi_id, held.name, held.price, held.stock, held.stocked_on) IS DIS
 RETURNING (xmax = 0) AS is_new
 """
 _TOUCHED_STORES = "SELECT DISTINCT store_id FROM incoming_listings"
+_TOUCH: LiteralString = """
+INSERT INTO touched
+SELECT listings.id, listings.store_id, listings.sku FROM listings
+JOIN incoming_listings USING (store_id, sku)
+"""
 _WATCH = """
 INSERT INTO work_list (kaspi_id, city_id)
 SELECT DISTINCT kaspi_id, %s FROM incoming_listings
@@ -95,7 +101,15 @@ _PRICED = """
 SELECT DISTINCT listings.kaspi_id FROM listings
 JOIN price_rules ON price_rules.listing_id = listings.id AND price_rules.replaced_by IS NULL
 """
-_KNOWN = "SELECT store_id, sku, kaspi_id FROM listings"
+_KNOWN = "SELECT store_id, sku, kaspi_id FROM listings WHERE store_id = ANY(%s)"
+_OURS = """
+SELECT store_id, sku, kaspi_id, name, price, stock, stocked_on
+FROM listings
+WHERE %(store)s::text IS NULL OR store_id = %(store)s
+ORDER BY store_id, sku
+"""
+#: Rows that travel at once from the server.
+_SLICE = 2_000
 
 #: Offers without which a median says nothing: of two, one typing error would be the median, and
 #: make the other one absurd.
@@ -137,18 +151,28 @@ def put(
         for city in watched_in:
             connection.execute(_WATCH, [city])
         change = begin_change(connection, source)
-        rules = remake(connection, touched, change)
+        rules = remake(connection, _TOUCH, change)
         end_change(connection, change, 0, rules)
     return Imported(added=sum(are_new), changed=len(are_new) - sum(are_new), rules=rules)
 
 
-def known(address: str) -> dict[tuple[MerchantId, str], ProductId]:
-    """The product of each listing, by store and sku."""
+def known(address: str, stores: Sequence[MerchantId]) -> dict[tuple[MerchantId, str], ProductId]:
+    """The product of each listing of these stores, by store and sku."""
     with psycopg.connect(libpq_address(address)) as connection:
         return {
             (MerchantId(store), sku): ProductId(product)
-            for store, sku, product in connection.execute(_KNOWN)
+            for store, sku, product in connection.execute(_KNOWN, [list(stores)])
         }
+
+
+def ours(address: str, store: MerchantId | None = None) -> Iterator[OwnListing]:
+    """The listings of one store or of all, by store and sku."""
+    with (
+        psycopg.connect(libpq_address(address)) as connection,
+        connection.cursor("ours", row_factory=kwargs_row(_own)) as cursor,
+    ):
+        cursor.itersize = _SLICE
+        yield from cursor.execute(_OURS, {"store": store})
 
 
 async def priced(cursor: Cursor) -> frozenset[ProductId]:
@@ -164,6 +188,10 @@ async def on_boards(cursor: Cursor, boards: Sequence[ReadBoard]) -> list[Listed]
     asked |= {"moments": list(moments), "enough": _ENOUGH}
     await cursor.execute(_ON_BOARDS, asked)
     return [_listed(*row) for row in await cursor.fetchall()]
+
+
+def _own(store_id: str, **told: Any) -> OwnListing:
+    return OwnListing(store=MerchantId(store_id), **told)
 
 
 def _row(listing: OwnListing) -> tuple[object, ...]:

@@ -1,15 +1,19 @@
 """The rules for our prices as people keep them: lines, what holds by them, and their changes."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from functools import partial
 from typing import Any, LiteralString
 
 import attrs
 import psycopg
 from psycopg.rows import class_row
-from psycopg.types.json import Jsonb
+from psycopg.types.json import set_json_loads
 
 from domain.identity import CityId, MerchantId, ProductId
 from domain.shop import RuleChange, RuleLine, Store
+from storage.files import encode
 from storage.schema import libpq_address
 from storage.stores import add_stores, put_stores
 
@@ -41,72 +45,96 @@ WHERE sku <> '' AND NOT EXISTS (
     WHERE listings.store_id = incoming_lines.store_id AND listings.sku = incoming_lines.sku)
 ORDER BY store_id, sku
 """
-#: What is to hold from now on; a line without `said` ends.
-_REPLACE_LINES = """
-WITH ended AS (
-    UPDATE rule_lines AS held
-    SET replaced_by = %(change)s
-    FROM incoming_lines AS incoming
-    WHERE held.replaced_by IS NULL AND held.store_id = incoming.store_id
-        AND held.sku = incoming.sku AND held.city_id = incoming.city_id
-        AND held.said IS DISTINCT FROM incoming.said
-    RETURNING held.store_id, held.sku, held.city_id
-), begun AS (
-    INSERT INTO rule_lines (store_id, sku, city_id, said, change)
-    SELECT store_id, sku, city_id, said, %(change)s
-    FROM incoming_lines AS incoming
-    WHERE said IS NOT NULL AND (
-        (store_id, sku, city_id) IN (SELECT * FROM ended) OR NOT EXISTS (
-            SELECT FROM rule_lines AS held
-            WHERE held.replaced_by IS NULL AND held.store_id = incoming.store_id
-                AND held.sku = incoming.sku AND held.city_id = incoming.city_id))
-    RETURNING store_id, sku, city_id
-)
-SELECT count(*) FROM (SELECT * FROM ended UNION SELECT * FROM begun) AS changed
+#: What is asked for and holds already is not asked for any more. What remains is written without
+#: another look at the table that it goes into: while a table grows, no plan for it is a good one.
+_DROP_UNCHANGED = """
+DELETE FROM incoming_lines AS incoming
+USING rule_lines AS held
+WHERE held.replaced_by IS NULL AND held.store_id = incoming.store_id
+    AND held.sku = incoming.sku AND held.city_id = incoming.city_id AND held.said = incoming.said
 """
+_END_LINES = """
+UPDATE rule_lines AS held
+SET replaced_by = %(change)s
+FROM incoming_lines AS incoming
+WHERE held.replaced_by IS NULL AND held.store_id = incoming.store_id
+    AND held.sku = incoming.sku AND held.city_id = incoming.city_id
+"""
+#: A line without `said` has only ended.
+_BEGIN_LINES = """
+INSERT INTO rule_lines (store_id, sku, city_id, said, change)
+SELECT store_id, sku, city_id, said, %(change)s FROM incoming_lines
+WHERE said IS NOT NULL
+"""
+_COUNT_LINES = "SELECT count(*) FROM incoming_lines"
 _ANALYZE = "ANALYZE incoming_lines"
-#: The rules of the stores that a change touched, made anew from their lines: the store's defaults,
-#: its defaults in the city, the listing's line, its line in the city, each laid over the last.
-_REMAKE: LiteralString = """
-WITH touched AS (
-    SELECT id, store_id, sku FROM listings
-    WHERE store_id = ANY(%(stores)s)
-), named AS (
-    SELECT touched.id, touched.store_id, touched.sku, lines.city_id
-    FROM touched
-    JOIN rule_lines AS lines ON lines.store_id = touched.store_id
-        AND lines.sku IN ('', touched.sku) AND lines.replaced_by IS NULL
-    GROUP BY touched.id, touched.store_id, touched.sku, lines.city_id
-), made AS (
-    SELECT named.id, named.city_id,
-        coalesce(everywhere.said, '{}') || coalesce(there.said, '{}')
-            || coalesce(line.said, '{}') || coalesce(here.said, '{}') AS said
-    FROM named
-    LEFT JOIN rule_lines AS everywhere ON everywhere.replaced_by IS NULL
-        AND everywhere.store_id = named.store_id AND everywhere.sku = ''
-        AND everywhere.city_id = ''
-    LEFT JOIN rule_lines AS there ON there.replaced_by IS NULL AND named.city_id <> ''
-        AND there.store_id = named.store_id AND there.sku = '' AND there.city_id = named.city_id
-    LEFT JOIN rule_lines AS line ON line.replaced_by IS NULL
-        AND line.store_id = named.store_id AND line.sku = named.sku AND line.city_id = ''
-    LEFT JOIN rule_lines AS here ON here.replaced_by IS NULL AND named.city_id <> ''
-        AND here.store_id = named.store_id AND here.sku = named.sku
-        AND here.city_id = named.city_id
-), ended AS (
-    UPDATE price_rules AS held
-    SET replaced_by = %(change)s
-    FROM touched
-    WHERE held.listing_id = touched.id AND held.replaced_by IS NULL AND NOT EXISTS (
-        SELECT FROM made
-        WHERE made.id = held.listing_id AND made.city_id = held.city_id AND made.said = held.said)
-    RETURNING held.listing_id, held.city_id
+_TOUCHED = """
+CREATE TEMPORARY TABLE touched (
+    listing_id bigint PRIMARY KEY, store_id text NOT NULL, sku text NOT NULL
+) ON COMMIT DROP
+"""
+_TOUCH: LiteralString = """
+INSERT INTO touched
+SELECT listings.id, listings.store_id, listings.sku FROM listings
+JOIN incoming_lines AS incoming USING (store_id, sku)
+UNION
+SELECT listings.id, listings.store_id, listings.sku FROM listings
+JOIN incoming_lines AS incoming ON incoming.store_id = listings.store_id AND incoming.sku = ''
+"""
+_ANALYZE_TOUCHED = "ANALYZE touched"
+#: The lines that the touched listings are made of. They are copied because nothing is known yet
+#: of the size of tables that this transaction has filled: a plan for five joins would be a guess.
+_HELD = """
+CREATE TEMPORARY TABLE held ON COMMIT DROP AS
+SELECT store_id, sku, city_id, said FROM rule_lines
+WHERE replaced_by IS NULL AND (store_id, sku) IN (SELECT store_id, sku FROM touched)
+UNION ALL
+SELECT store_id, sku, city_id, said FROM rule_lines
+WHERE replaced_by IS NULL AND sku = '' AND store_id IN (SELECT store_id FROM touched)
+"""
+_ANALYZE_HELD = "ANALYZE held"
+#: The rules of touched listings, made anew from their lines: the store's defaults, its defaults in
+#: the city, the listing's line, its line in the city, each laid over the last.
+_MAKE = """
+CREATE TEMPORARY TABLE made ON COMMIT DROP AS
+WITH named AS (
+    SELECT touched.*, held.city_id FROM touched JOIN held USING (store_id, sku)
+    UNION
+    SELECT touched.*, held.city_id
+    FROM touched JOIN held ON held.store_id = touched.store_id AND held.sku = ''
 )
+SELECT named.listing_id, named.city_id,
+    coalesce(everywhere.said, '{}') || coalesce(there.said, '{}')
+        || coalesce(line.said, '{}') || coalesce(here.said, '{}') AS said
+FROM named
+LEFT JOIN held AS everywhere ON everywhere.store_id = named.store_id AND everywhere.sku = ''
+    AND everywhere.city_id = ''
+LEFT JOIN held AS there ON named.city_id <> '' AND there.store_id = named.store_id
+    AND there.sku = '' AND there.city_id = named.city_id
+LEFT JOIN held AS line ON line.store_id = named.store_id AND line.sku = named.sku
+    AND line.city_id = ''
+LEFT JOIN held AS here ON named.city_id <> '' AND here.store_id = named.store_id
+    AND here.sku = named.sku AND here.city_id = named.city_id
+"""
+_ANALYZE_MADE = "ANALYZE made"
+_END_RULES = """
+UPDATE price_rules AS held
+SET replaced_by = %(change)s
+FROM touched
+WHERE held.listing_id = touched.listing_id AND held.replaced_by IS NULL AND NOT EXISTS (
+    SELECT FROM made
+    WHERE made.listing_id = held.listing_id AND made.city_id = held.city_id
+        AND made.said = held.said)
+"""
+_DROP_KEPT = """
+DELETE FROM made
+USING price_rules AS held
+WHERE held.listing_id = made.listing_id AND held.city_id = made.city_id
+    AND held.replaced_by IS NULL
+"""
+_BEGIN_RULES = """
 INSERT INTO price_rules (listing_id, city_id, said, change)
-SELECT made.id, made.city_id, made.said, %(change)s
-FROM made
-WHERE (made.id, made.city_id) IN (SELECT * FROM ended) OR NOT EXISTS (
-    SELECT FROM price_rules AS held
-    WHERE held.listing_id = made.id AND held.city_id = made.city_id AND held.replaced_by IS NULL)
+SELECT listing_id, city_id, said, %(change)s FROM made
 """
 #: A pending intention of a rule that holds no more is not to be carried out.
 _WITHDRAW = """
@@ -135,6 +163,7 @@ _CHANGES = """
 SELECT id, made_at, source, lines, undoes FROM rule_changes ORDER BY id DESC LIMIT %s
 """
 _CHANGE = "SELECT id, made_at, source, lines, undoes FROM rule_changes WHERE id = %s"
+_LATEST = "SELECT coalesce(max(id), 0) FROM rule_changes"
 _ALTERED_SINCE = """
 SELECT DISTINCT touched.store_id, touched.sku, touched.city_id
 FROM rule_lines AS touched
@@ -156,6 +185,10 @@ LEFT JOIN rule_lines AS former ON former.replaced_by = %(change)s
     AND former.city_id = touched.city_id
 """
 _TOUCHED_STORES = "SELECT DISTINCT store_id FROM incoming_lines"
+#: Rows that travel at once from the server.
+_SLICE = 2_000
+#: Weights and ratings are decimal numbers, in the database, too.
+_loads = partial(json.loads, parse_float=Decimal)
 
 
 class UnknownListings(ValueError):
@@ -164,6 +197,10 @@ class UnknownListings(ValueError):
     def __init__(self, skus: Sequence[tuple[str, str]]) -> None:
         super().__init__(f"{len(skus):,} articles are not listed: {skus[0][1]} of {skus[0][0]}, …")
         self.skus = skus
+
+
+class ChangedMeanwhile(ValueError):
+    """Somebody changed the rules since the caller looked at them."""
 
 
 class CannotUndo(ValueError):
@@ -180,14 +217,21 @@ class Applied:
 
 
 def apply(
-    address: str, lines: Iterable[RuleLine], source: str, stores: Iterable[Store] = ()
+    address: str,
+    lines: Iterable[RuleLine],
+    source: str,
+    stores: Iterable[Store] = (),
+    seen: int | None = None,
 ) -> Applied:
     """Let these lines hold from now on, all or none; lines that they do not name stay.
 
-    Two lines of one store, sku and city are an error of the caller. Raises UnknownListings.
+    `seen` is the last change that the caller knows of. Two lines of one store, sku and city are
+    an error of the caller. Raises UnknownListings, ChangedMeanwhile.
     """
     with psycopg.connect(libpq_address(address)) as connection:
         connection.execute(_ONE_AT_A_TIME)
+        if seen is not None and _latest(connection) != seen:
+            raise ChangedMeanwhile("somebody changed the rules in this moment: try again")
         connection.execute(_INCOMING)
         with connection.cursor().copy(_COPY) as copy:
             for line in lines:
@@ -201,11 +245,20 @@ def apply(
         return _replace(connection, source, None)
 
 
+def latest(address: str) -> int:
+    """The number of the last change, 0 when there was none."""
+    with psycopg.connect(libpq_address(address)) as connection:
+        return _latest(connection)
+
+
 def lines(address: str, store: MerchantId | None = None) -> Iterator[RuleLine]:
     """The lines in force, of one store or of all: a store's defaults first, then by sku."""
     with psycopg.connect(libpq_address(address)) as connection:
-        for row in connection.execute(_LINES, {"store": store}):
-            yield _line(*row)
+        set_json_loads(_loads, connection)
+        with connection.cursor("lines") as cursor:
+            cursor.itersize = _SLICE
+            for row in cursor.execute(_LINES, {"store": store}):
+                yield _line(*row)
 
 
 def in_force(
@@ -252,9 +305,18 @@ def undo(address: str, change: int) -> Applied:
         return _replace(connection, f"undo of change {change}", change)
 
 
-def remake(connection: psycopg.Connection[Any], stores: Sequence[str], change: int) -> int:
-    """Make the rules of the stores' listings anew; how many came out different."""
-    made = connection.execute(_REMAKE, {"stores": list(stores), "change": change}).rowcount
+def remake(connection: psycopg.Connection[Any], touch: LiteralString, change: int) -> int:
+    """Make the rules of listings anew; how many came out different.
+
+    `touch` puts the listings into the table `touched`.
+    """
+    connection.execute(_TOUCHED)
+    connection.execute(touch)
+    for statement in (_ANALYZE_TOUCHED, _HELD, _ANALYZE_HELD, _MAKE, _ANALYZE_MADE):
+        connection.execute(statement)
+    connection.execute(_END_RULES, {"change": change})
+    connection.execute(_DROP_KEPT)
+    made = connection.execute(_BEGIN_RULES, {"change": change}).rowcount
     connection.execute(_WITHDRAW, [change])
     return made
 
@@ -279,11 +341,23 @@ def end_change(connection: psycopg.Connection[Any], change: int, lines: int, rul
 
 def _replace(connection: psycopg.Connection[Any], source: str, undoes: int | None) -> Applied:
     change = begin_change(connection, source, undoes)
-    row = connection.execute(_REPLACE_LINES, {"change": change}).fetchone()
-    changed = int(row[0]) if row else 0
-    rules = remake(connection, _touched(connection), change)
+    connection.execute(_DROP_UNCHANGED)
+    connection.execute(_END_LINES, {"change": change})
+    connection.execute(_BEGIN_LINES, {"change": change})
+    changed = _number(connection, _COUNT_LINES)
+    rules = remake(connection, _TOUCH, change) if changed else 0
     stays = end_change(connection, change, changed, rules)
     return Applied(change=change if stays else None, changed=changed, rules=rules)
+
+
+def _latest(connection: psycopg.Connection[Any]) -> int:
+    return _number(connection, _LATEST)
+
+
+def _number(connection: psycopg.Connection[Any], statement: LiteralString) -> int:
+    for (number,) in connection.execute(statement):
+        return int(number)
+    return 0
 
 
 def _touched(connection: psycopg.Connection[Any]) -> list[str]:
@@ -291,7 +365,11 @@ def _touched(connection: psycopg.Connection[Any]) -> list[str]:
 
 
 def _row(line: RuleLine) -> tuple[object, ...]:
-    return (line.store, line.sku, line.city or "", Jsonb(dict(line.said)), line.kaspi_id)
+    return (line.store, line.sku, line.city or "", _json(line.said), line.kaspi_id)
+
+
+def _json(said: Mapping[str, Any]) -> str:
+    return encode(dict(said)).decode()
 
 
 def _line(store: str, sku: str, city: str, said: Any, product: str | None) -> RuleLine:

@@ -23,6 +23,25 @@ ON CONFLICT (id) DO UPDATE
 SET name = coalesce(%(name)s, held.name), owner = coalesce(%(owner)s, held.owner),
     sisters = coalesce(%(sisters)s::text[], held.sisters)
 """
+_STORES = """
+SELECT id, name, owner, sisters FROM stores
+WHERE %(store)s::text IS NULL OR id = %(store)s
+ORDER BY id
+"""
+
+
+def stores(address: str, store: MerchantId | None = None) -> list[Store]:
+    """One of our stores, or all, with what is said of them."""
+    with psycopg.connect(libpq_address(address)) as connection:
+        return [
+            Store(
+                id=MerchantId(id_),
+                name=name,
+                owner=owner or None,
+                sisters=frozenset(map(MerchantId, sisters)) or None,
+            )
+            for id_, name, owner, sisters in connection.execute(_STORES, {"store": store})
+        ]
 
 
 def add_stores(connection: psycopg.Connection[Any], stores: Sequence[str]) -> None:

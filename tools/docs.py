@@ -1,4 +1,4 @@
-"""Make what of docs/ comes from the code: sources, stages, database, pictures.
+"""Make what of docs/ comes from the code: sources, stages, database, rules, pictures.
 
 `python -m tools.docs` writes them; a test makes them anew and compares.
 """
@@ -15,6 +15,7 @@ from scrapy.settings import Settings
 from scrapy.spiderloader import get_spider_loader
 from scrapy.utils.project import get_project_settings
 
+from kaspi_crawler.rules.columns import LISTINGS, RULES, Layout
 from storage.ready import ready_address
 from storage.schema import libpq_address
 from tools.pictures import pictures
@@ -80,6 +81,88 @@ into `offer_history_daily` and drops them; `board_at` stays exact for every mome
 """
 
 
+_RULES = """# Rules in a table
+
+One row a listing, in Excel (`.xlsx`), CSV or YAML. [strategies.md](strategies.md) says what the
+words do, [money.md](money.md) what is allowed.
+
+```
+scrapy rules template rules.xlsx --language ru   # an empty table with examples
+scrapy rules check rules.xlsx                    # what is wrong; nothing is written
+scrapy rules import rules.xlsx                   # from now on it holds: all rows, or none
+scrapy rules export rules.xlsx --store 30000001  # what holds now
+scrapy rules history                             # the last changes
+scrapy rules undo 7                              # take one back
+scrapy listings import listings.csv              # our articles, for a start
+scrapy listings list
+```
+
+`--language ru` speaks Russian, in files, too; what is read may be in either. Every mistake is
+named with its sheet, row, column, value and what would be right. `--errors FILE.csv` keeps them
+as a table, `--marked FILE.xlsx` as a copy of the workbook with the cells coloured. Nothing is
+applied while anything is wrong, unless `--partial` says that the rows which are right are to
+hold; a column that nobody knows lets nothing pass. Warnings are about what is allowed and seldom
+meant. The exit code is 0 when all is right, 1 when something is wrong, 2 when the command cannot
+be understood.
+
+## How rows work
+
+- `store` and `sku` name the listing. `product` is needed the first time, or `scrapy listings
+  import`.
+- **A row without `sku` is the store's defaults**: they hold wherever a row says nothing. It may
+  also say the store's `name`, its `owner` and its `sisters`.
+- **A row with `city`** holds there, over the row without one. So of four rows that concern a
+  price, the nearest has the last word: the article's in the city, the article's, the store's in
+  the city, the store's.
+- **An empty cell** says nothing: the defaults hold. **A dash** (`-`) says "none, whatever the
+  defaults are".
+- A column that is not in the file keeps what it said; a row that is not in the file stays as it
+  is. In YAML a line says all that there is to say.
+- Rows that begin with `# ` are examples or remarks, and are not read. Titles above the header are
+  no harm; sheets without such a header, and hidden ones, are passed over.
+
+## What may be typed
+
+- **Money** is whole tenge: `9500`, `9 500`, `9 500 ₸`, `9500,00`. Not `9500.5`, and not `9,5` or
+  `9,500`, which may mean two things.
+- **A share** is `12.5 %`, `12,5 %`, a cell that Excel shows as a percentage, or whole basis
+  points: `1250`. A bare `12` is 0.12 %, and is warned of.
+- **A switch** is yes or no, да or нет, true or false, 1 or 0, вкл or выкл.
+- **A list** is separated by commas, semicolons or blanks.
+- **Windows** are hours in Almaty time, what to do, and days at the end (none: every day),
+  separated by semicolons: `22:00-07:00 hold; 09:00-18:00 work mon-fri`, `22-7 держать будни`.
+  What to do is `work` (работать), `hold` (держать) or `ceiling` (потолок); days are `mon`-`sun`,
+  `пн`-`вс`, `1`-`7`, weekdays (будни) and weekends (выходные), with `-` and `,`.
+- Words may be in either language, in any case. Names of columns, too: the key or the Russian
+  title.
+- CSV may be in UTF-8, UTF-16 or Windows-1251, with commas, semicolons or tabs.
+
+Mistakes that Excel makes are named, not guessed around: articles that became a date or `1.2E+12`,
+formulas whose result was never saved, `#REF!`, merged cells. Articles, products and stores are
+texts in the template, so that zeros in front stay.
+
+"""
+
+
+def rules() -> str:
+    """docs/rules.md: how tables of rules are written, and their columns."""
+    told = [f"{_RULES}{_MADE}## Columns\n\n", *_columns(RULES)]
+    told += ["\n## Columns of `scrapy listings import`\n\n", *_columns(LISTINGS)]
+    return "".join(told)
+
+
+def _columns(layout: Layout) -> Iterator[str]:
+    yield "| column | по-русски | meaning | right | example |\n|---|---|---|---|---|\n"
+    for column in layout.columns:
+        example = column.example.en
+        if column.example.ru != example:
+            example = f"{example}` · `{column.example.ru}"
+        yield (
+            f"| `{column.key}` | {column.russian} | {column.meaning.en} | {column.form.right.en} "
+            f"| `{example}` |\n"
+        )
+
+
 def sources(settings: Settings) -> str:
     """docs/sources.md: each spider with what it reads and may be told."""
     loader = get_spider_loader(settings)
@@ -139,6 +222,7 @@ def pages(connection: psycopg.Connection[Any]) -> dict[str, str]:
         "stages.md": stages(settings),
         "database.md": database(connection),
         **{f"pictures/{name}": text for name, text in pictures().items()},
+        "rules.md": rules(),
     }
 
 

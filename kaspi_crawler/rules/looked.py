@@ -1,0 +1,53 @@
+"""What came of looking at a file, of whatever kind it is."""
+
+from collections.abc import Iterable
+
+import attrs
+
+from kaspi_crawler.rules.mistakes import Mistake
+from kaspi_crawler.rules.said import Said
+from kaspi_crawler.rules.tables import Reading
+
+
+@attrs.frozen(kw_only=True)
+class Looked:
+    """`mistakes` and `warnings` stand in the order of the file.
+
+    `spoilt` says that no row can be used; `left_out` counts the rows with mistakes.
+    """
+
+    rows: int
+    mistakes: list[Mistake]
+    warnings: list[Mistake] = attrs.field(factory=list)
+    notes: list[Said]
+    spoilt: bool
+    left_out: int
+
+    @property
+    def right(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.mistakes
+
+    @classmethod
+    def of(
+        cls,
+        reading: Reading,
+        rows: int,
+        more: Iterable[Mistake] = (),
+        warnings: Iterable[Mistake] = (),
+    ) -> "Looked":
+        """The result of a reading, and of what was found afterwards."""
+        in_rows = sorted([*reading.mistakes, *more], key=_order)
+        return cls(
+            rows=rows,
+            mistakes=[*reading.spoilt, *in_rows],
+            warnings=sorted(warnings, key=_order),
+            notes=reading.notes,
+            spoilt=bool(reading.spoilt),
+            left_out=len({(mistake.place.sheet, mistake.place.row) for mistake in in_rows}),
+        )
+
+
+def _order(mistake: Mistake) -> tuple[str, int, int]:
+    place = mistake.place
+    return (place.sheet or "", place.row or 0, -1 if place.column is None else place.column)

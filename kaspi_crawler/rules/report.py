@@ -1,0 +1,101 @@
+"""What an import says: mistakes, warnings, what changed, and how to take it back."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from kaspi_crawler.rules.looked import Looked
+from kaspi_crawler.rules.mistakes import Mistake
+from kaspi_crawler.rules.said import Language, Said
+
+#: So many warnings of one kind are told one by one.
+_FEW = 5
+
+
+def complaints(looked: Looked, language: Language) -> Iterator[str]:
+    """All mistakes, one a line, and the first warnings of each kind."""
+    for mistake in looked.mistakes:
+        yield mistake.in_(language)
+    for note in looked.notes:
+        yield note.in_(language)
+    yield from _warnings(looked.warnings, language)
+
+
+def _warnings(warnings: Sequence[Mistake], language: Language) -> Iterator[str]:
+    seen: Counter[str] = Counter()
+    for warning in warnings:
+        seen[warning.what.en] += 1
+        if seen[warning.what.en] <= _FEW:
+            told = Said("warning", "замечание").in_(language)
+            yield f"{told}: {warning.in_(language)}"
+    more = sum(count - _FEW for count in seen.values() if count > _FEW)
+    if more:
+        yield Said(
+            f"and {more:,} more such warnings (--errors FILE.csv has them all)",
+            f"и ещё {more:,} таких замечаний (все — в --errors FILE.csv)",
+        ).in_(language)
+
+
+def verdict(looked: Looked, language: Language) -> str:
+    """How a file fares that is only checked."""
+    if looked.right:
+        return Said(f"{looked.rows:,} rows, all right", f"строк: {looked.rows:,}, ошибок нет").in_(
+            language
+        )
+    return _count(looked).in_(language)
+
+
+def refusal(looked: Looked, language: Language) -> str:
+    """That nothing is applied, and what can be done."""
+    remedy = Said("mend them and try again", "исправьте их и повторите")
+    if not looked.spoilt:
+        remedy = Said(
+            "mend them, or apply the rows that are right with --partial",
+            "исправьте их или примените верные строки: --partial",
+        )
+    counted = _count(looked)
+    return Said(
+        f"{counted.en}; nothing is applied: {remedy.en}",
+        f"{counted.ru}; ничего не применено: {remedy.ru}",
+    ).in_(language)
+
+
+def _count(looked: Looked) -> Said:
+    count = len(looked.mistakes)
+    return Said(
+        f"{looked.rows:,} rows, {count:,} mistake{'s' * (count != 1)}",
+        f"строк: {looked.rows:,}, ошибок: {count:,}",
+    )
+
+
+def applied(changed: int, lines: int, rules: int, change: int | None, language: Language) -> str:
+    """What a change did, its number, and how to undo it."""
+    if change is None:
+        return Said(
+            f"{lines:,} lines, all as they were: nothing changed",
+            f"строк: {lines:,}, все как были: ничего не изменилось",
+        ).in_(language)
+    return Said(
+        f"{changed:,} lines changed, {lines - changed:,} unchanged, {rules:,} rules made anew; "
+        f"this is change {change}, and `scrapy rules undo {change}` takes it back",
+        f"изменено строк: {changed:,}, без изменений: {lines - changed:,}, новых правил: "
+        f"{rules:,}; это изменение {change}, его отменяет `scrapy rules undo {change}`",
+    ).in_(language)
+
+
+def left_out(looked: Looked, language: Language) -> str:
+    """Which rows were not applied."""
+    return Said(
+        f"{looked.left_out:,} rows were left out, with the mistakes above",
+        f"не применено строк: {looked.left_out:,}, их ошибки выше",
+    ).in_(language)
+
+
+def listed(added: int, changed: int, count: int, rules: int, language: Language) -> str:
+    """What an import of listings did."""
+    same = count - added - changed
+    return Said(
+        f"{added:,} listings added, {changed:,} changed, {same:,} as they were; "
+        f"{rules:,} rules made of the stores' defaults",
+        f"предложений добавлено: {added:,}, изменено: {changed:,}, без изменений: {same:,}; "
+        f"правил из умолчаний магазинов: {rules:,}",
+    ).in_(language)

@@ -1,0 +1,1 @@
+"""Rules and listings as tables: cells, files, checks, round trips."""
