@@ -120,13 +120,15 @@ class Teller:
 
     def line(self, latest: Latest) -> str:
         """One decision on one line, separated by tabs."""
-        decision = latest.decided.decision
-        names = {}
+        action, moment = latest.decided.decision.action, _hour(latest.decided.board_at)
+        return f"{latest.sku}\t{latest.city}\t{moment}\t{action}\t{self.of(latest)}"
+
+    def of(self, latest: Latest) -> str:
+        """One decision in one sentence, with its rival's name."""
+        decision, names = latest.decided.decision, {}
         if latest.rival and decision.rival:
             names = {decision.rival.merchant: latest.rival.strip()}
-        said = attrs.evolve(self, names=names).sentence(decision)
-        moment = _hour(latest.decided.board_at)
-        return f"{latest.sku}\t{latest.city}\t{moment}\t{decision.action}\t{said}"
+        return attrs.evolve(self, names=names).sentence(decision)
 
     def _(self, word: str) -> str:
         english_word, russian_word = _WORDS[word]

@@ -25,7 +25,7 @@ class Command(ScrapyCommand):
         parser.add_argument("--hours", type=int, default=6, help="hours between the crawls")
 
     def run(self, _args: list[str], opts: argparse.Namespace) -> None:
-        from kaspi_crawler.demonstration import Demonstration  # noqa: PLC0415  (half a second)
+        from kaspi_crawler.demonstration.course import Demonstration  # noqa: PLC0415  (half a second)
 
         with in_a_sentence("demo"):
             shown = Demonstration(self.settings or Settings())

@@ -391,10 +391,10 @@ def _prices_to_look_at(watched: Watched) -> list[Alarm]:
         Alarm(
             name="prices_to_look_at",
             subject="review",
-            sentence=f"{count:,} prices of ours are to be looked at before they are set",
+            sentence=f"Prices of ours to be looked at before they are set: {count:,}",
             remedy="`scrapy why STORE --action review` says why; change the rule, or the price in"
             " the cabinet, and the next crawl decides anew.",
-            russian=f"{count} цен нужно проверить: `scrapy why МАГАЗИН --action review`.",
+            russian=f"Проверьте цены ({count}): `scrapy why МАГАЗИН --action review`.",
         )
     ]
 
@@ -407,10 +407,10 @@ def _unusable_rules(watched: Watched) -> list[Alarm]:
         Alarm(
             name="unusable_rules",
             subject="rules",
-            sentence=f"{count:,} prices were not decided on: their rules cannot be used",
+            sentence=f"Prices without a decision, for their rules cannot be used: {count:,}",
             remedy="The log names each article and what is wrong; `scrapy rules export`, correct"
             " the cells, `scrapy rules import`.",
-            russian=f"По {count} ценам решений нет: ошибки в правилах, смотрите журнал.",
+            russian=f"Цены без решения из-за ошибок в правилах: {count}, смотрите журнал.",
         )
     ]
 
@@ -423,9 +423,9 @@ def _refused_prices(watched: Watched) -> list[Alarm]:
         Alarm(
             name="refused_prices",
             subject="outbox",
-            sentence=f"The database refused {count:,} prices that the engine had let pass",
+            sentence=f"Prices that the database refused and the engine had let pass: {count:,}",
             remedy="Nothing was set. This is a defect: report it with the lines of the log.",
-            russian=f"База не приняла {count} цен: это ошибка программы, сообщите о ней.",
+            russian=f"База не приняла цен: {count}. Это ошибка программы, сообщите о ней.",
         )
     ]
 

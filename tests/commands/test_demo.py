@@ -97,6 +97,19 @@ def test_the_demo_shows_an_exit_that_is_banned_and_comes_back(demos: list[Shown]
     assert 0 <= banned < tried < back
 
 
+def test_the_demo_shows_decisions_with_their_sentences(demos: list[Shown]) -> None:
+    said = demos[0].said
+    counts = re.search(r"Our prices: (.*?)\n *[┏+]", said, re.DOTALL)
+    assert counts
+    decided = sum(map(int, re.findall(r"\d+", counts[1])))
+    goods = re.search(r"with (\d+) goods", said)
+    assert goods
+    assert int(goods[1]) <= decided <= 2 * int(goods[1])
+    assert re.search(r"SKU-\d+ │ (Set|Hold|Look|Do)", said)
+    assert re.search("Поставить|Оставить|Проверьте|Ничего", said)
+    assert "nothing is sent anywhere" in said
+
+
 def test_the_demo_says_what_to_try_next(demos: list[Shown]) -> None:
     said = demos[0].said
     for words in ("database psql", "export history", "crawl products", "docs/database.md"):

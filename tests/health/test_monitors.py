@@ -95,10 +95,10 @@ def test_a_good_run_raises_nothing_and_all_could_judge() -> None:
         pytest.param(watched(errors=2), "lost_to_errors", ["2 readings", "defect"],
                      id="errors of ours"),
         pytest.param(watched(prices={"review": 3, "set": 9}), "prices_to_look_at",
-                     ["3 prices", "scrapy why"], id="prices wait for a person"),
+                     ["set: 3", "scrapy why"], id="prices wait for a person"),
         pytest.param(watched(prices={"unusable_rules": 2}), "unusable_rules",
-                     ["2 prices", "scrapy rules"], id="rules cannot be used"),
-        pytest.param(watched(prices={"refused": 1}), "refused_prices", ["1 prices", "defect"],
+                     ["used: 2", "scrapy rules"], id="rules cannot be used"),
+        pytest.param(watched(prices={"refused": 1}), "refused_prices", ["pass: 1", "defect"],
                      id="the database refused a price"),
     ],
 )  # fmt: skip

@@ -1,0 +1,1 @@
+"""The demonstration of the whole job, against the sandbox."""

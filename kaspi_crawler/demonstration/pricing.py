@@ -1,0 +1,41 @@
+"""One of the sandbox's sellers is us: rules for his goods, and what is decided by them."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from domain.identity import MerchantId
+from kaspi_crawler.stories import Teller
+from storage.demonstration import Article
+from storage.stories import Latest, latest
+
+#: Of each article's lowest price: what it cost us, and between what it may be sold, in percent.
+_COST, _FLOOR, _CEILING = 70, 88, 125
+#: How many decisions are shown, each for another reason.
+_SHOWN = 5
+
+
+def write_rules(path: Path, goods: Sequence[Article]) -> None:
+    """A table of rules as a seller writes it: the store's defaults, then a row an article."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["store", "sku", "product", "cost", "floor", "ceiling", "strategy", "name"])
+        table.writerow([goods[0].merchant, "", "", "", "", "", "undercut", goods[0].seller])
+        for article in goods:
+            limits = (article.price * share // 100 for share in (_COST, _FLOOR, _CEILING))
+            named = [article.merchant, f"SKU-{article.product}", article.product]
+            table.writerow([*named, *limits, "", ""])
+
+
+def sentences(address: str, store: MerchantId) -> Iterator[tuple[str, str, str]]:
+    """An article, and what was decided on it in English and Russian; each for another reason."""
+    shown: dict[str, Latest] = {}
+    for one in latest(address, store, datetime.now(UTC)):
+        shown.setdefault(one.decided.decision.reason, one)
+    for one in sorted(shown.values(), key=_what_moves_first)[:_SHOWN]:
+        yield one.sku, Teller(language="en").of(one), Teller(language="ru").of(one)
+
+
+def _what_moves_first(one: Latest) -> int:
+    return ("set", "review", "hold", "off").index(one.decided.decision.action)
