@@ -142,7 +142,7 @@ def _lines(
             told.append(number)
             yield Line(sheet.name, number, cells, places, named)
     reading.spoilt += unnamed.values()
-    reading.mistakes += _merged(sheet, told, columns)
+    reading.spoilt += _merged(sheet, told, columns)
     if len(told) == 1:
         reading.spoilt.append(_mistake(sheet, header[0], None, None, _NO_ROWS))
 

@@ -318,6 +318,16 @@ def test_rows_that_lean_on_a_row_left_out_are_left_out_too(
     assert in_force(database) == {("2", ""): {"floor": 900}}
 
 
+def test_of_two_rows_for_one_price_neither_is_applied(
+    shop: Console, database: str, tmp_path: Path, capsys: Said
+) -> None:
+    rows = [(STORE, sku, PRODUCT, "", floor, "") for sku, floor in (("1", 9), ("1", 8), ("2", 7))]
+    told = table(tmp_path / "a.csv", HEADER, *rows)
+    assert shop.type_here("rules", "import", told, "--partial") == 1
+    assert "2 rows were left out" in capsys.readouterr().out
+    assert set(in_force(database)) == {("2", "")}
+
+
 @pytest.mark.parametrize("form", ["xlsx", "csv", "yaml"])
 def test_what_is_exported_changes_nothing_when_it_is_imported(
     shop: Console, database: str, tmp_path: Path, capsys: Said, form: str
