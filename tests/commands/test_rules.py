@@ -213,7 +213,7 @@ def test_what_is_right_is_applied_when_that_is_said(
 ) -> None:
     path = fifty_mistakes(tmp_path / "rules.xlsx")
     assert shop.type_here("rules", "import", path, "--partial") == 1
-    assert "50 rows were left out" in capsys.readouterr().out
+    assert "left out: 50 rows" in capsys.readouterr().out
     assert in_force(database) == {("right", ""): {"floor": 900, "ceiling": 1_900}}
 
 
@@ -324,7 +324,7 @@ def test_of_two_rows_for_one_price_neither_is_applied(
     rows = [(STORE, sku, PRODUCT, "", floor, "") for sku, floor in (("1", 9), ("1", 8), ("2", 7))]
     told = table(tmp_path / "a.csv", HEADER, *rows)
     assert shop.type_here("rules", "import", told, "--partial") == 1
-    assert "2 rows were left out" in capsys.readouterr().out
+    assert "left out: 2 rows" in capsys.readouterr().out
     assert set(in_force(database)) == {("2", "")}
 
 
