@@ -200,9 +200,11 @@ class _Look:
             else:
                 self.spoilt.setdefault((wish, key), []).append(name)
                 self.sentences.setdefault((wish, key), what)
-        if name == wish.name and wish.right and name[1]:
-            for key, what in _oddities(said, wish, self.tariffs):
-                self.outcome.warn(wish, key, what)
+        if name != wish.name or not wish.right:
+            return
+        odd = _oddities(said, wish, self.tariffs) if name[1] else _oddities_of_defaults(said)
+        for key, what in odd:
+            self.outcome.warn(wish, key, what)
 
 
 def _layers(name: Name) -> list[Name]:
@@ -265,6 +267,12 @@ def _oddities(
     for key, needed in _IDLE.items():
         if key in wish.rule.said and wish.rule.said[key] and needed not in said:
             yield key, _without(needed)
+
+
+def _oddities_of_defaults(said: Mapping[str, Any]) -> Iterator[tuple[str | None, Said]]:
+    """What a listing without a row of its own would make of the store's defaults."""
+    if said.get("strategy") == "follow" and "follow" not in said:
+        yield "follow", _NOBODY
 
 
 def _zeros(said: Mapping[str, Any], wish: Wish) -> Iterator[tuple[str, Said]]:

@@ -42,7 +42,7 @@ def look(
     """
     told = read_wishes(path, store)
     if not told.wishes:
-        return Proposal(Looked.of(told.reading, told.rows))
+        return Proposal(Looked.of(told.reading, told.rows, 0))
     seen, kept = _kept(address_of(), told.wishes)
     wishes = [wish for wish in told.wishes if wish.right] if partial else told.wishes
     outcome = check(wishes, kept)
@@ -51,7 +51,7 @@ def look(
         wishes = [wish for wish in wishes if wish not in outcome.wrong]
         outcome = check(wishes, kept)
         mistakes += outcome.mistakes
-    looked = Looked.of(told.reading, told.rows, mistakes, outcome.warnings)
+    looked = Looked.of(told.reading, told.rows, len(wishes), mistakes, outcome.warnings)
     return Proposal(looked, outcome, seen)
 
 

@@ -41,9 +41,11 @@ def look(path: Path, store: MerchantId | None) -> tuple[Looked, list[OwnListing]
             if first.setdefault(name, line) is line:
                 listings[name] = listing
             else:
+                # Nobody knows which of both is meant.
+                listings.pop(name, None)
                 mistakes.append(_twice(line, first[name]))
         reading.mistakes += mistakes
-    return Looked.of(reading, rows), list(listings.values())
+    return Looked.of(reading, rows, len(listings)), list(listings.values())
 
 
 def _missing(line: Line, values: Mapping[str, Any]) -> list[Mistake]:

@@ -13,7 +13,7 @@ from kaspi_crawler.rules.tables import Reading
 class Looked:
     """`mistakes` and `warnings` stand in the order of the file.
 
-    `spoilt` says that no row can be used; `left_out` counts the rows with mistakes.
+    `spoilt` says that no row can be used; `left_out` counts the rows that cannot.
     """
 
     rows: int
@@ -33,10 +33,11 @@ class Looked:
         cls,
         reading: Reading,
         rows: int,
+        used: int,
         more: Iterable[Mistake] = (),
         warnings: Iterable[Mistake] = (),
     ) -> "Looked":
-        """The result of a reading, and of what was found afterwards."""
+        """The result of a reading, of whose rows some can be used, and of what was found later."""
         in_rows = sorted([*reading.mistakes, *more], key=_order)
         return cls(
             rows=rows,
@@ -44,7 +45,7 @@ class Looked:
             warnings=sorted(warnings, key=_order),
             notes=reading.notes,
             spoilt=bool(reading.spoilt),
-            left_out=len({(mistake.place.sheet, mistake.place.row) for mistake in in_rows}),
+            left_out=rows - used,
         )
 
 

@@ -70,7 +70,9 @@ def letter(column: int) -> str:
 
 def quoted(value: Raw, language: Language) -> str:
     """A value between quotation marks, shortened, in one line."""
-    text = " ".join(shown(value).split())
+    words = " ".join(shown(value).split())
+    # A terminal obeys some signs.
+    text = "".join(sign if sign.isprintable() else "\ufffd" for sign in words)
     cut = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
     return f"«{cut}»" if language is Language.RUSSIAN else f'"{cut}"'
 
@@ -99,7 +101,7 @@ def _cells(mistake: Mistake, language: Language) -> Iterator[object]:
     place = mistake.place
     kind = Said("warning", "замечание") if mistake.warns else Said("mistake", "ошибка")
     yield kind.in_(language)
-    yield place.sheet
+    yield None if place.sheet is None else safe(place.sheet)
     yield place.row
     yield None if place.column is None else letter(place.column)
     yield place.titles and place.titles.in_(language)

@@ -62,20 +62,25 @@ def refusal(looked: Looked, language: Language) -> str:
 def _count(looked: Looked) -> Said:
     count = len(looked.mistakes)
     return Said(
-        f"{looked.rows:,} rows, {count:,} mistake{'s' * (count != 1)}",
+        f"{_many(looked.rows, 'row')}, {_many(count, 'mistake')}",
         f"строк: {looked.rows:,}, ошибок: {count:,}",
     )
+
+
+def _many(count: int, thing: str) -> str:
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
 def applied(changed: int, lines: int, rules: int, change: int | None, language: Language) -> str:
     """What a change did, its number, and how to undo it."""
     if change is None:
         return Said(
-            f"{lines:,} lines, all as they were: nothing changed",
+            f"{_many(lines, 'line')}, all as they were: nothing changed",
             f"строк: {lines:,}, все как были: ничего не изменилось",
         ).in_(language)
     return Said(
-        f"{changed:,} lines changed, {lines - changed:,} unchanged, {rules:,} rules made anew; "
+        f"{_many(changed, 'line')} changed, {lines - changed:,} unchanged, "
+        f"{_many(rules, 'rule')} made anew; "
         f"this is change {change}, and `scrapy rules undo {change}` takes it back",
         f"изменено строк: {changed:,}, без изменений: {lines - changed:,}, новых правил: "
         f"{rules:,}; это изменение {change}, его отменяет `scrapy rules undo {change}`",
@@ -85,7 +90,7 @@ def applied(changed: int, lines: int, rules: int, change: int | None, language: 
 def left_out(looked: Looked, language: Language) -> str:
     """Which rows were not applied."""
     return Said(
-        f"{looked.left_out:,} rows were left out, with the mistakes above",
+        f"left out: {_many(looked.left_out, 'row')}, with the mistakes above",
         f"не применено строк: {looked.left_out:,}, их ошибки выше",
     ).in_(language)
 
@@ -94,8 +99,8 @@ def listed(added: int, changed: int, count: int, rules: int, language: Language)
     """What an import of listings did."""
     same = count - added - changed
     return Said(
-        f"{added:,} listings added, {changed:,} changed, {same:,} as they were; "
-        f"{rules:,} rules made of the stores' defaults",
+        f"{_many(added, 'listing')} added, {changed:,} changed, {same:,} as they were; "
+        f"{_many(rules, 'rule')} made of the stores' defaults",
         f"предложений добавлено: {added:,}, изменено: {changed:,}, без изменений: {same:,}; "
         f"правил из умолчаний магазинов: {rules:,}",
     ).in_(language)

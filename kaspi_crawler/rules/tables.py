@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from itertools import chain
 from pathlib import Path
 
 import attrs
@@ -85,7 +84,7 @@ def read_lines(path: Path, layout: Layout, reading: Reading) -> Iterator[Line]:
         with opened(path) as sheets:
             for sheet in sheets:
                 header, rows = _header(sheet, layout)
-                if header is None or not _known(header, layout):
+                if header is None or rows is None:
                     passed.append((sheet, header))
                     continue
                 found = True
@@ -100,18 +99,25 @@ def read_lines(path: Path, layout: Layout, reading: Reading) -> Iterator[Line]:
     reading.notes += [
         _passed_over(sheet) for sheet, _ in passed if found and sheet.name not in ours
     ]
+    if reading.remarks:
+        reading.notes.append(_remarks(reading.remarks))
 
 
-def _header(sheet: Sheet, layout: Layout) -> tuple[Row | None, Iterator[Row]]:
-    """The row of names, which may stand below a title, and the rows below it."""
+def _header(sheet: Sheet, layout: Layout) -> tuple[Row | None, Iterator[Row] | None]:
+    """The row of names, which may stand below a title, and the rows below it.
+
+    Without one, the first row and no rows.
+    """
     head: list[Row] = []
     for row in sheet.rows:
-        if len(_known(row, layout)) > 1 or (not head and _known(row, layout)):
+        known = _known(row, layout)
+        names = {column.key for column in known} & {"store", "sku"}
+        if len(known) > 1 or (names and not head):
             return row, sheet.rows
         head.append(row)
         if len(head) == _HEAD:
             break
-    return (head[0] if head else None), chain(head[1:], sheet.rows)
+    return (head[0] if head else None), None
 
 
 def _known(header: Row, layout: Layout) -> set[Column]:
@@ -142,7 +148,7 @@ def _lines(
             told.append(number)
             yield Line(sheet.name, number, cells, places, named)
     reading.spoilt += unnamed.values()
-    reading.mistakes += _merged(sheet, told, columns)
+    reading.spoilt += _merged(sheet, told, columns)
     if len(told) == 1:
         reading.spoilt.append(_mistake(sheet, header[0], None, None, _NO_ROWS))
 
@@ -203,6 +209,13 @@ def _no_table(sheet: Sheet, header: Row | None, layout: Layout) -> Mistake:
     )
     row = "; ".join(shown(raw) for raw in header[1].values())
     return Mistake(place=Place(sheet.name, header[0]), value=row, what=what)
+
+
+def _remarks(count: int) -> Said:
+    return Said(
+        f'rows that begin with "# " and are not read: {count:,}',
+        f"строк, которые начинаются с «# » и не читаются: {count:,}",
+    )
 
 
 def _passed_over(sheet: Sheet) -> Said:

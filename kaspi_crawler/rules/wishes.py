@@ -74,6 +74,7 @@ def read_wishes(path: Path, store: MerchantId | None) -> Wishes:
     told = Wishes()
     layout = RULES if store is None else attrs.evolve(RULES, needed=())
     first: dict[Name, Line] = {}
+    twice: set[Name] = set()
     known: Known = defaultdict(dict)
     for line in read_lines(path, layout, told.reading):
         told.rows += 1
@@ -83,9 +84,16 @@ def read_wishes(path: Path, store: MerchantId | None) -> Wishes:
         wrong = frozenset(line.cells) - values.keys()
         if not wrong & _NAMES and ("store" in values or store is not None):
             wish = _wish(line, values, store, wrong)
-            mistakes += _said_before(wish, first)
-            told.wishes.append(attrs.evolve(wish, right=not mistakes) if mistakes else wish)
+            repeated = _said_before(wish, first)
+            twice |= {wish.name} if repeated else set()
+            mistakes += repeated
+            told.wishes.append(attrs.evolve(wish, right=False) if mistakes else wish)
         told.reading.mistakes += mistakes
+    if twice:
+        # Nobody knows which of both is meant.
+        told.wishes = [
+            attrs.evolve(wish, right=False) if wish.name in twice else wish for wish in told.wishes
+        ]
     return told
 
 

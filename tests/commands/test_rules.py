@@ -213,7 +213,7 @@ def test_what_is_right_is_applied_when_that_is_said(
 ) -> None:
     path = fifty_mistakes(tmp_path / "rules.xlsx")
     assert shop.type_here("rules", "import", path, "--partial") == 1
-    assert "50 rows were left out" in capsys.readouterr().out
+    assert "left out: 50 rows" in capsys.readouterr().out
     assert in_force(database) == {("right", ""): {"floor": 900, "ceiling": 1_900}}
 
 
@@ -316,6 +316,16 @@ def test_rows_that_lean_on_a_row_left_out_are_left_out_too(
     )
     assert shop.type_here("rules", "import", told, "--partial") == 1
     assert in_force(database) == {("2", ""): {"floor": 900}}
+
+
+def test_of_two_rows_for_one_price_neither_is_applied(
+    shop: Console, database: str, tmp_path: Path, capsys: Said
+) -> None:
+    rows = [(STORE, sku, PRODUCT, "", floor, "") for sku, floor in (("1", 9), ("1", 8), ("2", 7))]
+    told = table(tmp_path / "a.csv", HEADER, *rows)
+    assert shop.type_here("rules", "import", told, "--partial") == 1
+    assert "left out: 2 rows" in capsys.readouterr().out
+    assert set(in_force(database)) == {("2", "")}
 
 
 @pytest.mark.parametrize("form", ["xlsx", "csv", "yaml"])

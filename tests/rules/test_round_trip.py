@@ -96,7 +96,7 @@ def there_and_back(
 
 
 @pytest.mark.parametrize("form", WRITERS)
-@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=25)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=25)
 @given(lines=LINES, store=STORES, language=st.sampled_from(Language))
 def test_nothing_is_lost_on_the_way(
     form: str, lines: list[RuleLine], store: Store, language: Language
@@ -105,7 +105,7 @@ def test_nothing_is_lost_on_the_way(
     assert there_and_back(kept, [store], form, language) == (kept, [store])
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=60)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)
 @given(lines=LINES)
 def test_what_a_table_may_say_the_engine_understands(lines: list[RuleLine]) -> None:
     for line in lines:
