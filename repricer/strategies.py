@@ -4,6 +4,7 @@ A proposal is made of the rivals and the allowed prices. Our own price enters on
 as we are, so that a price once taken proposes itself again.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -22,6 +23,7 @@ from domain.pricing import (
 )
 from repricer.allowed import Plan
 from repricer.rivals import Market
+from repricer.shadow import follows
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -200,27 +202,97 @@ def _profit(market: Market, plan: Plan) -> Proposal:
         price = plan.allowed.below(wish)
         if price is None:
             continue
-        worth = _share(plan.rule, market.place(price)) * (plan.profit(price) or 0)
+        worth = _worth(market, plan, price)
         if best_worth is None or worth >= best_worth:
             best, best_worth = (price, rival), worth
     if best is None:
         return _unbeatable(market, plan)
     price, rival = best
+    reason = _why_there(market, plan, price)
     return Proposal(
-        price=price, reason=Reason.PROFIT, rival=rival, passes_by=market.place(price) > 1
+        price=price,
+        reason=reason,
+        rival=rival if reason is Reason.PROFIT else _first_from(market, price),
+        passes_by=market.place(price) > 1,
     )
 
 
-def _stands(market: Market, plan: Plan) -> list[tuple[int, MarketOffer | None]]:
-    """One step under each rival, and behind them all at the ceiling."""
+def _worth(market: Market, plan: Plan, price: int) -> int:
+    """What a price may earn, to be compared with other prices on the same board.
+
+    Among equals we share places. With an elasticity, buyers get fewer as the price rises above
+    the cheapest; in whole numbers, so that it is the same everywhere.
+    """
     rule = plan.rule
-    stands: list[tuple[int, MarketOffer | None]] = [
-        (level - _step(rule, level), rival)
-        for rival, level in zip(market.rivals, market.levels, strict=True)
-    ]
+    buyers = _share(rule, market.place(price)) + _share(rule, market.shared_place(price))
+    worth = buyers * (plan.profit(price) or 0)
+    power = rule.elasticity
+    return worth * WHOLE * market.levels[0] ** power // price**power if power else worth
+
+
+def _stands(market: Market, plan: Plan) -> list[tuple[int, MarketOffer | None]]:
+    """One step under each rival, and behind them all at the ceiling.
+
+    Where the rule meets who came after us, the rivals' own prices are stands, too, and one that
+    would only pass such rivals is none.
+    """
+    rule, levels = plan.rule, market.levels
+    spared = {level for level in levels if market.meets and _is_spared(market, plan, level)}
+    stands: list[tuple[int, MarketOffer | None]] = []
+    for rival, level in zip(market.rivals, levels, strict=True):
+        wish = level - _step(rule, level)
+        if not spared or not _passes_only(spared, market, wish):
+            stands.append((wish, rival))
+        if market.meets:
+            stands.append((level, rival))
     if plan.ceiling is not None:
         stands.append((plan.ceiling, None))
     return stands
+
+
+def _passes_only(spared: set[int], market: Market, wish: int) -> bool:
+    """Whether a cut to this price passes somebody, and nobody but these."""
+    levels, own = market.levels, market.own or 0
+    passed = levels[bisect_right(levels, wish) : bisect_right(levels, own)]
+    return bool(passed) and spared.issuperset(passed)
+
+
+def _is_spared(market: Market, plan: Plan, level: int) -> bool:
+    """Whether to share a place with this rival rather than to pass it.
+
+    Whoever came after us would come again. We meet it at its own price, which most bots leave
+    alone, and then nobody cuts any more. Who goes below our meeting refuses, and is passed.
+    """
+    own, why = market.own, market.standing_for
+    if own is None or not follows(level, own, plan):
+        return False
+    if level == own:
+        return why is None or why is Reason.MEET
+    refused = why is Reason.UNDERCUT_AGAIN or (why is Reason.MEET and own not in market.levels)
+    return not refused
+
+
+def is_at_war(market: Market, plan: Plan) -> bool:
+    """Whether somebody came after us and stands just below us, or with us."""
+    own = market.own
+    return own is not None and any(follows(level, own, plan) for level in market.levels)
+
+
+def _why_there(market: Market, plan: Plan, price: int) -> Reason:
+    """Why a place was chosen: to meet a rival, to pass one who refused that, or for the profit."""
+    own = market.own
+    if not market.meets or own is None:
+        return Reason.PROFIT
+    if price in market.levels:
+        return Reason.MEET
+    passed = [level for level in market.levels if price < level <= own]
+    is_war = bool(passed) and all(follows(level, own, plan) for level in passed)
+    return Reason.UNDERCUT_AGAIN if is_war else Reason.PROFIT
+
+
+def _first_from(market: Market, price: int) -> MarketOffer | None:
+    """The cheapest rival who asks this or more."""
+    return next(iter(market.rivals[bisect_left(market.levels, price) :]), None)
 
 
 def _share(rule: Rule, place: int) -> int:

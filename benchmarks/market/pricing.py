@@ -1,4 +1,4 @@
-"""Whoever prices for us in a market: the engine by a rule of ours, or a public rule in our place."""
+"""Whoever prices for us in a market: the engine by a rule of ours, or a public rule."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from benchmarks.market.goods import Goods
 from domain.identity import MerchantId
 from domain.moments import ALMATY
 from domain.money import Tenge
-from domain.pricing import Action, MarketOffer, Rule, Situation
+from domain.pricing import Action, MarketOffer, Reason, Rule, Situation, Strategy
 from repricer.allowed import Plan, prepare
 from repricer.decision import decide
 from repricer.tariffs import packaged
@@ -34,6 +34,7 @@ class Engine:
     day: int = 0
     moved: int = 0
     changed_at: datetime | None = None
+    changed_for: Reason | None = None
 
     def __call__(self, sight: Sight) -> int:
         """Decide; what a person would have to look at stays as it is."""
@@ -44,7 +45,7 @@ class Engine:
         if decision.action is not Action.SET or decision.price is None:
             return sight.own
         self.moved += abs(decision.price - sight.own)
-        self.changed_at = now
+        self.changed_at, self.changed_for = now, decision.reason
         return decision.price
 
     def _situation(self, sight: Sight, now: datetime) -> Situation:
@@ -52,10 +53,13 @@ class Engine:
         return Situation(
             store=US,
             current=Tenge(sight.own),
-            offers=tuple([MarketOffer(MerchantId(o.name), o.price, None, o.days) for o in everybody]),
+            offers=tuple(
+                [MarketOffer(MerchantId(o.name), o.price, None, o.days) for o in everybody]
+            ),
             sisters=frozenset([MerchantId(o.name) for o in sight.sisters]),
             moved_today=self.moved,
             changed_at=self.changed_at,
+            changed_for=self.changed_for,
             now=now,
         )
 
@@ -66,6 +70,24 @@ def engine(**said: object) -> Pricing:
     def made(goods: Goods) -> Engine:
         rule: Rule = replace(goods.rule, **said)
         return Engine(prepare(rule, packaged(), None))
+
+    return made
+
+
+def follower() -> Pricing:
+    """Our engine that stands a tenge under whichever rival it saw first."""
+
+    def made(goods: Goods) -> PriceRule:
+        engines: list[Engine] = []
+
+        def priced(sight: Sight) -> int:
+            if not engines and sight.offers:
+                followed = MerchantId(sight.offers[0].name)
+                rule = replace(goods.rule, strategy=Strategy.FOLLOW, follow=followed, offset=-1)
+                engines.append(Engine(prepare(rule, packaged(), None)))
+            return engines[0](sight) if engines else sight.own
+
+        return priced
 
     return made
 

@@ -83,9 +83,7 @@ def _shop(number: int, rule: PriceRule, ware: Goods, delivery: int, days: int) -
     )
 
 
-def _outcome(
-    ledger: Ledger, ours: set[str], ware: Goods, seen: Counter[str], days: int
-) -> Outcome:
+def _outcome(ledger: Ledger, ours: set[str], ware: Goods, seen: Counter[str], days: int) -> Outcome:
     earned = [ware.plan.profit(sale.price) or 0 for sale in ledger.sales if sale.seller in ours]
     return Outcome(
         profit=sum(earned),

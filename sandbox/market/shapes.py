@@ -11,7 +11,7 @@ from sandbox.market.trading import Seller
 
 #: How often bots look at the board, in minutes, as their makers say: the quick one reads its
 #: first products, the slow one has thirty thousand to read.
-PACES = (5, 15, 15, 30, 75)
+PACES = (5, 15, 30, 30, 45, 75)
 
 
 @attrs.frozen(kw_only=True)
@@ -123,9 +123,7 @@ class Cast:
     def nights(self) -> tuple[tuple[int, int], ...]:
         """From late evening to morning, every night."""
         begins, ends = self.random.randint(20, 23) * 60, self.random.randint(6, 10) * 60
-        return tuple(
-            (day * DAY + begins, (day + 1) * DAY + ends) for day in range(self.stage.days)
-        )
+        return tuple((day * DAY + begins, (day + 1) * DAY + ends) for day in range(self.stage.days))
 
     def shortages(self) -> tuple[tuple[int, int], ...]:
         """Days without stock, again and again."""
