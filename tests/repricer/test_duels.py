@@ -9,7 +9,16 @@ import pytest
 
 from domain.identity import MerchantId
 from domain.money import Tenge
-from domain.pricing import Action, MarketOffer, Rule, Situation, Strategy, WhenUnbeatable
+from domain.pricing import (
+    Action,
+    MarketOffer,
+    Reason,
+    Rule,
+    Situation,
+    Strategy,
+    WhenFollowed,
+    WhenUnbeatable,
+)
 from repricer.allowed import Plan, prepare
 from repricer.decision import decide
 from sandbox.market.public import PUBLIC
@@ -29,13 +38,14 @@ class Player(Protocol):
 
 @attrs.define
 class Engine:
-    """Ours: remembers how far it went today, as the outbox does, unless it is told to forget."""
+    """Ours: remembers how far it went today and why, as the outbox does, unless told to forget."""
 
     name: str
     rule: Rule
     remembers: bool
     sisters: frozenset[MerchantId] = frozenset()
     moved: int = 0
+    changed_for: Reason | None = None
     plan: Plan = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -45,13 +55,18 @@ class Engine:
         own = board[self.name]
         offers = tuple(MarketOffer(MerchantId(name), price) for name, price in board.items())
         seen = Situation(
-            store=MerchantId(self.name), offers=offers, moved_today=self.moved, sisters=self.sisters
+            store=MerchantId(self.name),
+            offers=offers,
+            moved_today=self.moved,
+            changed_for=self.changed_for,
+            sisters=self.sisters,
         )
         decision = decide(seen, self.plan)
         if decision.action is not Action.SET or decision.price is None:
             return own
         if self.remembers:
             self.moved += abs(decision.price - own)
+            self.changed_for = decision.reason
         return decision.price
 
 
@@ -125,6 +140,8 @@ def random_rule(
         uses_tariffs=fees,
         zone="city",
         when_unbeatable=random.choice(tuple(WhenUnbeatable)),
+        when_followed=random.choice(tuple(WhenFollowed)),
+        elasticity=random.choice((0, 5)),
     )
 
 
@@ -196,7 +213,8 @@ def test_ours_against_a_public_rule_settles_or_stops_at_a_limit(name: str, seed:
         around * random.randint(70, 95) // 100,
         around * random.randint(100, 125) // 100,
     )
-    theirs = Rival("theirs", PUBLIC[name], floor, ceiling)
+    # At the first of these minutes the price monitor may go up.
+    theirs = Rival("theirs", PUBLIC[name], floor, ceiling, random.choice((300, 720)))
     # One of the public rules never comes to rest, whoever stands by.
     assert settles(board, [ours, theirs], patient=["theirs"])
 
