@@ -16,19 +16,23 @@ NIGHT = (
 DEMPER, ADVISED = "demper main", "advised"
 
 
+#: The rule of docs/market.md.
+ADVISED_RULE: Mapping[str, object] = {
+    "strategy": Strategy.PROFIT,
+    "when_followed": WhenFollowed.MEET,
+    "elasticity": 5,
+    "patience_minutes": 15,
+    "windows": NIGHT,
+}
+
+
 def advised(patience_minutes: int) -> Pricing:
-    """The rule of docs/market.md, by how long it waits before it cuts under a bot again."""
-    return engine(
-        strategy=Strategy.PROFIT,
-        when_followed=WhenFollowed.MEET,
-        elasticity=5,
-        windows=NIGHT,
-        patience_minutes=patience_minutes,
-    )
+    """The advised rule with another patience."""
+    return engine(**{**ADVISED_RULE, "patience_minutes": patience_minutes})
 
 
 OURS: Mapping[str, Pricing] = {
-    ADVISED: advised(15),
+    ADVISED: engine(**ADVISED_RULE),
     "advised, patience 30": advised(30),
     "advised, patience 60": advised(60),
     "advised, patience 240": advised(240),

@@ -1,10 +1,15 @@
 """Our strategies in the market's shapes: nothing that is not allowed, ever."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from benchmarks.market.report import Ratio
 from benchmarks.market.runs import run
-from benchmarks.market.ways import ADVISED, DEMPER, OURS, WAYS
+from benchmarks.market.ways import ADVISED, ADVISED_RULE, DEMPER, OURS, WAYS
+from domain.pricing import Rule
+from repricer.spoken import read
 from sandbox.market.shapes import SHAPES
 
 
@@ -38,3 +43,18 @@ def test_a_ratio_holds_its_interval() -> None:
     assert ratio.low < ratio.value < ratio.high
     assert Ratio.of([2, 4], [1, 2]) == Ratio(2, 2, 2)
     assert DEMPER in WAYS
+
+
+def test_the_page_shows_the_rule_that_the_bench_advises() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "market.md").read_text(encoding="utf-8")
+    found = re.search(r'^    (\{"strategy".*?\n)\n', page, re.MULTILINE | re.DOTALL)
+    assert found
+    told = f'{{"now": "2026-11-26T09:00:00+05:00", "rule": {" ".join(found[1].split())}}}'
+    _, rule = read(told.encode())
+    plain = Rule()
+    differing = {
+        name: getattr(rule, name)
+        for name in Rule.__struct_fields__
+        if getattr(rule, name) != getattr(plain, name)
+    }
+    assert differing == {"cost": 7_000, "ceiling": 12_000, **ADVISED_RULE}
