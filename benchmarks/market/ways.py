@@ -6,12 +6,8 @@ from benchmarks.market.pricing import Pricing, engine, follower, public, ratione
 from domain.pricing import Doing, Strategy, WhenFollowed, Window
 from sandbox.market.public import PUBLIC
 
-#: From midnight to five nothing moves; from five to eight we go up where somebody stands just
-#: below us, to see who comes along.
-NIGHT = (
-    Window(begins=0, ends=300, doing=Doing.HOLD),
-    Window(begins=300, ends=480, doing=Doing.RESET),
-)
+#: At dawn we go up where somebody stands just below us, to see who comes along.
+DAWN = (Window(begins=300, ends=420, doing=Doing.RESET),)
 #: What we compare everybody with, and what we would advise.
 DEMPER, ADVISED = "demper main", "advised"
 
@@ -22,7 +18,7 @@ ADVISED_RULE: Mapping[str, object] = {
     "when_followed": WhenFollowed.MEET,
     "elasticity": 5,
     "patience_minutes": 15,
-    "windows": NIGHT,
+    "windows": DAWN,
 }
 
 
