@@ -58,6 +58,13 @@ class WhenTied(StrEnum):
     MATCH = "match"
 
 
+class WhenFollowed(StrEnum):
+    """What to do with a rival who came after us and stands just below."""
+
+    UNDERCUT = "undercut"
+    MEET = "meet"
+
+
 class CompareDelivery(StrEnum):
     """Which offers compete with ours, by their delivery."""
 
@@ -72,6 +79,7 @@ class Doing(StrEnum):
     WORK = "work"
     HOLD = "hold"
     CEILING = "ceiling"
+    RESET = "reset"
 
 
 class Reason(StrEnum):
@@ -86,6 +94,9 @@ class Reason(StrEnum):
     FOLLOW = "follow"
     PREMIUM = "premium"
     PROFIT = "profit"
+    MEET = "meet"
+    UNDERCUT_AGAIN = "undercut_again"
+    RESET = "reset"
     ALONE_CEILING = "alone_ceiling"
     BEHIND_ALL = "behind_all"
     UNBEATABLE_CEILING = "unbeatable_ceiling"
@@ -100,6 +111,7 @@ class Reason(StrEnum):
     SHADOWED = "shadowed"
     NO_GAIN = "no_gain"
     COOLDOWN = "cooldown"
+    PATIENCE = "patience"
     TOLD_TO_HOLD = "told_to_hold"
     OUTSIDE_WINDOW = "outside_window"
     NOBODY_TO_FOLLOW = "nobody_to_follow"
@@ -127,6 +139,7 @@ class Constraint(StrEnum):
     SHADOW = "shadow"
     GAIN = "gain"
     COOLDOWN = "cooldown"
+    PATIENCE = "patience"
     WINDOW = "window"
     STOCK = "stock"
     MAX_CHANGE = "max_change"
@@ -176,9 +189,11 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     offset: int = 0
     premium: int = 0
     shares_bp: tuple[int, ...] = ASSUMED_SHARES_BP
+    elasticity: int = 0
     when_alone: WhenAlone = WhenAlone.CEILING
     when_unbeatable: WhenUnbeatable = WhenUnbeatable.HOLD
     when_tied: WhenTied = WhenTied.UNDERCUT
+    when_followed: WhenFollowed = WhenFollowed.UNDERCUT
 
     floor: Tenge | None = None
     ceiling: Tenge | None = None
@@ -213,6 +228,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     max_change_day_bp: int = 10_000
     anomaly_bp: int = 4_000
     cooldown_minutes: int = 0
+    patience_minutes: int = 0
     min_gain: int = 1
     shadow_bp: int = 300
     idle_cuts: bool = False
@@ -223,6 +239,12 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     aged_margin: int = 0
     aged_margin_bp: int = 0
     windows: tuple[Window, ...] = ()
+
+    def is_scarce(self, stock: int | None) -> bool:
+        """Whether so few pieces are the last ones, which are sold dearer."""
+        if self.stock_low is None or stock is None or not self.stock_low_raise_bp:
+            return False
+        return stock <= self.stock_low
 
     def at_age(self, days: int | None) -> "Rule":
         """The rule for goods that have lain so many days: the aged ones ask for less margin."""
@@ -252,7 +274,8 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     `current` is our price as it was last seen, `remembered` as we last set it. Our own offer on
     the board, when there is one, is newer than both. `moved_today` sums the sizes of today's
     changes in tenge; `median` is the recent median of the rivals' prices. `offered`: whether our
-    goods are on sale on this board at all.
+    goods are on sale on this board at all. `changed_at` is when we last changed our price, and
+    `changed_for` why.
     """
 
     id: str | int | None = None
@@ -270,6 +293,7 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     median: Tenge | None = None
     moved_today: int = 0
     changed_at: datetime | None = None
+    changed_for: Reason | None = None
     now: datetime | None = None
 
 

@@ -7,7 +7,7 @@ from domain.pricing import WHOLE, Action, Constraint, Decision, Doing, Reason, S
 from repricer.allowed import Plan
 from repricer.limits import Verdict, is_anomaly, judge, reviewed
 from repricer.rivals import Market, meet
-from repricer.strategies import Proposal, propose, to_ceiling
+from repricer.strategies import Proposal, is_at_war, propose, to_ceiling
 from repricer.windows import doing_at
 
 
@@ -22,9 +22,11 @@ def _verdict(situation: Situation, plan: Plan, market: Market) -> Verdict:
         return Verdict(Action.OFF, Proposal(price=None, reason=why))
     if plan.refusal:
         return Verdict(Action.HOLD, Proposal(price=None, reason=plan.refusal))
-    doing = doing_at(plan.rule.windows, situation.now)
+    doing, why = doing_at(plan.rule.windows, situation.now), Reason.WINDOW_CEILING
+    if doing is Doing.RESET:
+        doing, why = Doing.CEILING if is_at_war(market, plan) else Doing.HOLD, Reason.RESET
     if doing is Doing.CEILING:
-        wish = to_ceiling(market, plan, Reason.WINDOW_CEILING, Reason.OUTSIDE_WINDOW)
+        wish = to_ceiling(market, plan, why, Reason.OUTSIDE_WINDOW)
         proposal = replace(wish, passes_by=False)
     else:
         proposal = _scarce(situation, plan, propose(market, plan))
@@ -48,9 +50,7 @@ def _off(situation: Situation, plan: Plan) -> Reason | None:
 def _scarce(situation: Situation, plan: Plan, proposal: Proposal) -> Proposal:
     """The last pieces are sold dearer: so much above what the strategy wishes."""
     rule, stock = plan.rule, situation.stock
-    if rule.stock_low is None or stock is None or stock > rule.stock_low:
-        return proposal
-    if proposal.price is None or proposal.stays or not rule.stock_low_raise_bp:
+    if proposal.price is None or proposal.stays or not rule.is_scarce(stock):
         return proposal
     wish = proposal.price + -(-proposal.price * rule.stock_low_raise_bp // WHOLE)
     price = plan.allowed.above(wish)

@@ -3,14 +3,16 @@
 A change that is too big is never cut to size: a person sees it whole.
 """
 
+from bisect import bisect_left, bisect_right
 from datetime import timedelta
 
 import msgspec
 from msgspec.structs import replace
 
-from domain.pricing import WHOLE, Action, Constraint, Reason, Rule, Situation
+from domain.pricing import WHOLE, Action, Constraint, MarketOffer, Reason, Rule, Situation
 from repricer.allowed import Plan
 from repricer.rivals import Market
+from repricer.shadow import distance, follows, reach
 from repricer.strategies import Proposal, stay
 
 
@@ -31,8 +33,11 @@ def judge(situation: Situation, plan: Plan, market: Market, proposal: Proposal) 
     if price is None or price == own:
         return _held(proposal, proposal.reason if proposal.stays else Reason.AT_TARGET)
     if not _is_forbidden(own, plan):
-        if _is_cooling(situation, plan.rule):
+        if _is_younger(situation, plan.rule.cooldown_minutes):
             return _held(proposal, Reason.COOLDOWN, Constraint.COOLDOWN)
+        if rival := _waits_for(situation, plan, market, price):
+            held = replace(proposal, rival=rival)
+            return _held(held, Reason.PATIENCE, Constraint.PATIENCE)
         if not _gains(own, price, plan, market):
             return _held(proposal, Reason.NO_GAIN, Constraint.GAIN)
     return _sized(situation, plan.rule, own, price, proposal)
@@ -76,27 +81,35 @@ def _out_of_the_shadow(own: int, plan: Plan, market: Market, proposal: Proposal)
     here = staying.price
     if here is None or proposal.price <= here:
         return proposal
-    band = max(2 * plan.rule.step, here * plan.rule.shadow_bp // WHOLE)
     if not plan.rule.shadow_bp:
         return proposal
     for rival, level in zip(market.rivals, market.levels, strict=True):
-        if level <= proposal.price and _distance(here, level, plan) <= band:
+        if level <= proposal.price and distance(here, level, plan) <= reach(here, plan):
             return replace(staying, rival=rival)
     return proposal
 
 
-def _distance(one: int, other: int, plan: Plan) -> int:
-    """How far two prices are apart, dead zones not counted: nobody stands within them."""
-    low, high = min(one, other), max(one, other)
-    zones = plan.costs.dead_zones if plan.costs else ()
-    dead = (min(end, high) - max(begin, low) + 1 for begin, end in zones)
-    return high - low - sum(prices for prices in dead if prices > 0)
-
-
-def _is_cooling(situation: Situation, rule: Rule) -> bool:
-    if not rule.cooldown_minutes or situation.now is None or situation.changed_at is None:
+def _is_younger(situation: Situation, minutes: int) -> bool:
+    """Whether our last change was made less than so many minutes ago."""
+    if not minutes or situation.now is None or situation.changed_at is None:
         return False
-    return situation.now - situation.changed_at < timedelta(minutes=rule.cooldown_minutes)
+    return situation.now - situation.changed_at < timedelta(minutes=minutes)
+
+
+def _waits_for(situation: Situation, plan: Plan, market: Market, price: int) -> MarketOffer | None:
+    """The cheapest whom the cut would pass, when all of them came after us and it is too soon.
+
+    They would come again: in such a war a cut is worth the minutes until then.
+    """
+    own = market.own
+    if own is None or price >= own:
+        return None
+    if not _is_younger(situation, plan.rule.patience_minutes):
+        return None
+    passed = slice(bisect_left(market.levels, price), bisect_right(market.levels, own))
+    if all(follows(level, own, plan) for level in market.levels[passed]):
+        return next(iter(market.rivals[passed]), None)
+    return None
 
 
 def _gains(own: int, price: int, plan: Plan, market: Market) -> bool:

@@ -11,7 +11,16 @@ import msgspec
 
 from domain.identity import MerchantId
 from domain.money import DEAREST
-from domain.pricing import WHOLE, CompareDelivery, MarketOffer, NoRival, Rule, Situation
+from domain.pricing import (
+    WHOLE,
+    CompareDelivery,
+    MarketOffer,
+    NoRival,
+    Reason,
+    Rule,
+    Situation,
+    WhenFollowed,
+)
 
 _merchant, _price = attrgetter("merchant"), attrgetter("price")
 
@@ -21,12 +30,16 @@ class Market(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     `levels` are the prices that we must be under to stand before each rival: what it asks, or
     what a buyer pays after the bonus, or more where our faster delivery is worth something.
+    `standing_for` is why our live price stands where it does, None where we do not know. `meets`:
+    who came after us is met, not passed; the last pieces are too dear for that.
     """
 
     own: int | None
     rivals: tuple[MarketOffer, ...]
     levels: tuple[int, ...]
     dropped: tuple[tuple[MarketOffer, NoRival], ...]
+    standing_for: Reason | None = None
+    meets: bool = False
 
     def place(self, price: int) -> int:
         """Which in the row we would surely be: whoever asks the same stands before us."""
@@ -92,7 +105,14 @@ def meet(situation: Situation, rule: Rule, first: Screen) -> Market:
         else:
             others.append(offer)
     rivals, levels = _ranked(others, ours, situation, rule, dropped)
-    return Market(own=_live(situation, ours), rivals=rivals, levels=levels, dropped=tuple(dropped))
+    return Market(
+        own=_live(situation, ours),
+        rivals=rivals,
+        levels=levels,
+        dropped=tuple(dropped),
+        standing_for=situation.changed_for,
+        meets=rule.when_followed is WhenFollowed.MEET and not rule.is_scarce(situation.stock),
+    )
 
 
 def _ranked(

@@ -26,10 +26,12 @@ from domain.pricing import (
     Decision,
     Doing,
     MarketOffer,
+    Reason,
     Rule,
     Situation,
     Strategy,
     WhenAlone,
+    WhenFollowed,
     WhenTied,
     WhenUnbeatable,
     Window,
@@ -45,6 +47,7 @@ _Any = Annotated[int, Meta(ge=-int(DEAREST), le=int(DEAREST))] | None
 _Points = Annotated[int, Meta(ge=0, le=WHOLE)] | None
 _Many = Annotated[int, Meta(ge=0, le=1_000_000)] | None
 _Count = Annotated[int, Meta(ge=1, le=1_000)] | None
+_Power = Annotated[int, Meta(ge=0, le=10)] | None
 _Days = Annotated[int, Meta(ge=-10_000, le=10_000)] | None
 _Moment = Annotated[datetime, Meta(tz=True)] | None
 _Name = str | int
@@ -58,6 +61,8 @@ _RIGHT = {
     "points": "basis points, a whole number from 0 to 10000 (3000 is 30 %)",
     "many": "a whole number from 0 to 1000000",
     "count": "a whole number from 1 to 1000",
+    "power": "a whole number from 0 to 10",
+    "reason": "a reason as answers give it: profit",
     "days": "a whole number of days",
     "moment": 'a moment with its zone: "2026-11-26T09:00:00+05:00"',
     "name": "a text",
@@ -94,7 +99,9 @@ _KINDS = {
     "stock_low_raise_bp shares_bp[] absurd_low_bp absurd_ceiling_bp": "points",
     "absurd_high_bp max_change_bp max_change_day_bp anomaly_bp": "many",
     "stock stock_age_days stock_low aged_days min_reviews cooldown_minutes": "many",
-    "offers[].reviews faster_by_days": "many",
+    "offers[].reviews faster_by_days patience_minutes": "many",
+    "elasticity": "power",
+    "changed_for": "reason",
     "position": "count",
     "delivery_days offers[].delivery_days offers[].preorder_days": "days",
     "now changed_at": "moment",
@@ -161,9 +168,11 @@ class _Rule(Struct, forbid_unknown_fields=True, omit_defaults=True):
     shares_bp: (
         Annotated[tuple[Annotated[int, Meta(ge=0, le=WHOLE)], ...], Meta(min_length=1)] | None
     ) = None
+    elasticity: _Power = None
     when_alone: _Word = None
     when_unbeatable: _Word = None
     when_tied: _Word = None
+    when_followed: _Word = None
     floor: _Any = None
     ceiling: _Price = None
     cost: _Price = None
@@ -193,6 +202,7 @@ class _Rule(Struct, forbid_unknown_fields=True, omit_defaults=True):
     max_change_day_bp: _Many = None
     anomaly_bp: _Many = None
     cooldown_minutes: _Many = None
+    patience_minutes: _Many = None
     min_gain: _Amount = None
     shadow_bp: _Points = None
     idle_cuts: bool | None = None
@@ -223,6 +233,7 @@ class _Situation(Struct, forbid_unknown_fields=True):
     median: _Price = None
     moved_today: _Amount = None
     changed_at: _Moment = None
+    changed_for: Reason | None = None
     now: _Moment = None
 
 
@@ -351,6 +362,7 @@ def _situation(said: _Situation) -> Situation:
         median=_tenge(said.median),
         moved_today=said.moved_today or 0,
         changed_at=said.changed_at,
+        changed_for=said.changed_for,
         now=said.now,
     )
 
@@ -404,6 +416,7 @@ _WORDS: Mapping[str, type[StrEnum]] = {
     "when_alone": WhenAlone,
     "when_unbeatable": WhenUnbeatable,
     "when_tied": WhenTied,
+    "when_followed": WhenFollowed,
     "compare_delivery": CompareDelivery,
 }
 

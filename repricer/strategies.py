@@ -4,6 +4,7 @@ A proposal is made of the rivals and the allowed prices. Our own price enters on
 as we are, so that a price once taken proposes itself again.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -22,6 +23,7 @@ from domain.pricing import (
 )
 from repricer.allowed import Plan
 from repricer.rivals import Market
+from repricer.shadow import follows
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -195,32 +197,141 @@ def _profit(market: Market, plan: Plan) -> Proposal:
     """
     if plan.costs is None or plan.costs.outlay is None:
         return _undercut(market, plan)
-    best, best_worth = None, None
-    for wish, rival in _stands(market, plan):
-        price = plan.allowed.below(wish)
-        if price is None:
-            continue
-        worth = _share(plan.rule, market.place(price)) * (plan.profit(price) or 0)
-        if best_worth is None or worth >= best_worth:
-            best, best_worth = (price, rival), worth
+    best = _best_stand(market, plan)
     if best is None:
         return _unbeatable(market, plan)
-    price, rival = best
+    _, price, rival = best
+    reason = _why_there(market, plan, price)
     return Proposal(
-        price=price, reason=Reason.PROFIT, rival=rival, passes_by=market.place(price) > 1
+        price=price,
+        reason=reason,
+        rival=rival if reason is Reason.PROFIT else _first_from(market, price),
+        passes_by=market.place(price) > 1,
     )
 
 
-def _stands(market: Market, plan: Plan) -> list[tuple[int, MarketOffer | None]]:
-    """One step under each rival, and behind them all at the ceiling."""
-    rule = plan.rule
-    stands: list[tuple[int, MarketOffer | None]] = [
-        (level - _step(rule, level), rival)
-        for rival, level in zip(market.rivals, market.levels, strict=True)
-    ]
-    if plan.ceiling is not None:
-        stands.append((plan.ceiling, None))
-    return stands
+#: What a stand may earn, its price, and whom it is under; None: it is behind them all.
+_Stand = tuple[int, int, MarketOffer | None]
+
+
+def _best_stand(market: Market, plan: Plan) -> _Stand | None:
+    """The stand that may earn the most; of equals the dearest. None: no stand is allowed.
+
+    From the cheapest rival on, until even the dearest price with the most buyers of the places
+    that are left could not earn as much.
+    """
+    spared, best = _spared(market, plan), None
+    dearest = market.levels[-1] if plan.ceiling is None else plan.ceiling
+    most = plan.profit(plan.allowed.below(dearest)) or 0
+    for rival, level in zip(market.rivals, market.levels, strict=True):
+        wish = level - _step(plan.rule, level)
+        price = plan.allowed.below(wish)
+        if best and price and _at_most(market, plan, price, most) < best[0]:
+            return best
+        if not spared or not _passes_only(spared, market, wish):
+            best = _better(best, market, plan, price, rival)
+        if market.meets:
+            best = _better(best, market, plan, plan.allowed.below(level), rival)
+    return _better(best, market, plan, plan.ceiling, None)
+
+
+def _better(
+    best: _Stand | None,
+    market: Market,
+    plan: Plan,
+    price: int | None,
+    rival: MarketOffer | None,
+) -> _Stand | None:
+    if price is None:
+        return best
+    worth = _worth(market, plan, price)
+    return (worth, price, rival) if best is None or worth >= best[0] else best
+
+
+def _worth(market: Market, plan: Plan, price: int) -> int:
+    """What a price may earn, to be compared with other prices on the same board.
+
+    Among equals we share places.
+    """
+    rule, place = plan.rule, market.place(price)
+    buyers = _share(rule, place)
+    # Only where somebody asks the same are the two places different.
+    is_tied = place > 1 and market.levels[place - 2] == price
+    buyers += _share(rule, market.shared_place(price)) if is_tied else buyers
+    return _thinned(market, rule, price, buyers * (plan.profit(price) or 0))
+
+
+def _at_most(market: Market, plan: Plan, price: int, profit: int) -> int:
+    """What no stand from this price on can exceed, none of which earns more than this a sale."""
+    shares = plan.rule.shares_bp
+    left = shares[min(market.place(price), len(shares)) - 1 :]
+    return _thinned(market, plan.rule, price, 2 * max(left) * profit)
+
+
+def _thinned(market: Market, rule: Rule, price: int, worth: int) -> int:
+    """With an elasticity, buyers get fewer as the price rises above the cheapest.
+
+    In whole numbers, so that it is the same everywhere.
+    """
+    power = rule.elasticity
+    return worth * WHOLE * market.levels[0] ** power // price**power if power else worth
+
+
+def _passes_only(spared: set[int], market: Market, wish: int) -> bool:
+    """Whether a cut to this price passes somebody, and nobody but these."""
+    levels, own = market.levels, market.own or 0
+    passed = levels[bisect_right(levels, wish) : bisect_right(levels, own)]
+    return bool(passed) and spared.issuperset(passed)
+
+
+def _spared(market: Market, plan: Plan) -> set[int]:
+    """The levels of those whose place we would rather share than pass them.
+
+    Whoever came after us would come again. We meet it at its own price, which most bots leave
+    alone, and then nobody cuts any more. Who goes below our meeting refuses, and is passed.
+    """
+    own, why = market.own, market.standing_for
+    if own is None or not market.meets:
+        return set()
+    close = _followers(own, market, plan)
+    is_tied = own in close
+    if is_tied and not (why is None or why is Reason.MEET):
+        close.remove(own)
+    refused = why is Reason.UNDERCUT_AGAIN or (why is Reason.MEET and not is_tied)
+    return close & {own} if refused else close
+
+
+def _followers(own: int, market: Market, plan: Plan) -> set[int]:
+    """The levels just below us and with us."""
+    found = set()
+    for level in reversed(market.levels[: bisect_right(market.levels, own)]):
+        if not follows(level, own, plan):
+            break
+        found.add(level)
+    return found
+
+
+def is_at_war(market: Market, plan: Plan) -> bool:
+    """Whether somebody came after us and stands just below us, or with us."""
+    own = market.own
+    return own is not None and bool(_followers(own, market, plan))
+
+
+def _why_there(market: Market, plan: Plan, price: int) -> Reason:
+    """Why a place was chosen: to meet a rival, to pass one who refused that, or for the profit."""
+    own = market.own
+    if not market.meets or own is None:
+        return Reason.PROFIT
+    if price in market.levels:
+        return Reason.MEET
+    passed = [level for level in market.levels if price < level <= own]
+    is_war = bool(passed) and all(follows(level, own, plan) for level in passed)
+    return Reason.UNDERCUT_AGAIN if is_war else Reason.PROFIT
+
+
+def _first_from(market: Market, price: int) -> MarketOffer | None:
+    """The cheapest rival who asks this or more."""
+    return next(iter(market.rivals[bisect_left(market.levels, price) :]), None)
 
 
 def _share(rule: Rule, place: int) -> int:

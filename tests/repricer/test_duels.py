@@ -9,10 +9,20 @@ import pytest
 
 from domain.identity import MerchantId
 from domain.money import Tenge
-from domain.pricing import Action, MarketOffer, Rule, Situation, Strategy, WhenUnbeatable
+from domain.pricing import (
+    Action,
+    MarketOffer,
+    Reason,
+    Rule,
+    Situation,
+    Strategy,
+    WhenFollowed,
+    WhenUnbeatable,
+)
 from repricer.allowed import Plan, prepare
 from repricer.decision import decide
-from tests.repricer.public_rules import PUBLIC_RULES, PublicRule
+from sandbox.market.public import PUBLIC
+from sandbox.market.sight import Offer, PriceRule, Sight
 from tests.repricer.thinking import TARIFFS
 
 Prices = dict[str, int]
@@ -28,13 +38,14 @@ class Player(Protocol):
 
 @attrs.define
 class Engine:
-    """Ours: remembers how far it went today, as the outbox does, unless it is told to forget."""
+    """Ours: remembers how far it went today and why, as the outbox does, unless told to forget."""
 
     name: str
     rule: Rule
     remembers: bool
     sisters: frozenset[MerchantId] = frozenset()
     moved: int = 0
+    changed_for: Reason | None = None
     plan: Plan = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -44,13 +55,18 @@ class Engine:
         own = board[self.name]
         offers = tuple(MarketOffer(MerchantId(name), price) for name, price in board.items())
         seen = Situation(
-            store=MerchantId(self.name), offers=offers, moved_today=self.moved, sisters=self.sisters
+            store=MerchantId(self.name),
+            offers=offers,
+            moved_today=self.moved,
+            changed_for=self.changed_for,
+            sisters=self.sisters,
         )
         decision = decide(seen, self.plan)
         if decision.action is not Action.SET or decision.price is None:
             return own
         if self.remembers:
             self.moved += abs(decision.price - own)
+            self.changed_for = decision.reason
         return decision.price
 
 
@@ -59,13 +75,24 @@ class Rival:
     """Somebody who follows a public rule."""
 
     name: str
-    rule: PublicRule
+    rule: PriceRule
     floor: int
     ceiling: int
+    minute: int = 720
 
     def move(self, board: Prices) -> int:
-        others = [price for name, price in board.items() if name != self.name]
-        return self.rule(board[self.name], others, self.floor, self.ceiling)
+        own = board[self.name]
+        others = tuple(Offer(name, price, 0) for name, price in board.items() if name != self.name)
+        return self.rule(
+            Sight(
+                own=own,
+                remembered=own,
+                offers=others,
+                floor=self.floor,
+                ceiling=self.ceiling,
+                minute=self.minute,
+            )
+        )
 
 
 def settles(board: Prices, players: Sequence[Player], *, patient: Sequence[str] = ()) -> bool:
@@ -113,13 +140,15 @@ def random_rule(
         uses_tariffs=fees,
         zone="city",
         when_unbeatable=random.choice(tuple(WhenUnbeatable)),
+        when_followed=random.choice(tuple(WhenFollowed)),
+        elasticity=random.choice((0, 5)),
     )
 
 
 def some_rival(random: Random, around: int, name: str) -> Rival:
     """Somebody by this public rule, with limits of its own."""
     floor = around * random.randint(70, 95) // 100
-    return Rival("theirs", PUBLIC_RULES[name], floor, around * random.randint(100, 125) // 100)
+    return Rival("theirs", PUBLIC[name], floor, around * random.randint(100, 125) // 100)
 
 
 def still(random: Random, around: int) -> Prices:
@@ -132,7 +161,7 @@ def still(random: Random, around: int) -> Prices:
 
 ALL = tuple(Strategy)
 #: The others leave a duel upwards by themselves and come back: only our limits end that.
-BY_THEMSELVES = [name for name in PUBLIC_RULES if name not in {"next and up", "flip-flop"}]
+BY_THEMSELVES = [name for name in PUBLIC if name != "marketpilot"]
 
 
 @pytest.mark.parametrize("fees", [True, False], ids=["with fees", "without fees"])
@@ -172,7 +201,7 @@ def test_three_of_our_engines_settle_or_stop_at_a_limit(seed: int) -> None:
     assert settles(board, players)
 
 
-@pytest.mark.parametrize("name", PUBLIC_RULES)
+@pytest.mark.parametrize("name", PUBLIC)
 @pytest.mark.parametrize("seed", range(40))
 def test_ours_against_a_public_rule_settles_or_stops_at_a_limit(name: str, seed: int) -> None:
     random = Random(seed)  # noqa: S311
@@ -184,7 +213,8 @@ def test_ours_against_a_public_rule_settles_or_stops_at_a_limit(name: str, seed:
         around * random.randint(70, 95) // 100,
         around * random.randint(100, 125) // 100,
     )
-    theirs = Rival("theirs", PUBLIC_RULES[name], floor, ceiling)
+    # At the first of these minutes the price monitor may go up.
+    theirs = Rival("theirs", PUBLIC[name], floor, ceiling, random.choice((300, 720)))
     # One of the public rules never comes to rest, whoever stands by.
     assert settles(board, [ours, theirs], patient=["theirs"])
 
@@ -203,7 +233,7 @@ def test_ours_undercutting_settles_with_a_public_rule_by_itself(name: str, seed:
         around * random.randint(70, 95) // 100,
         around * random.randint(100, 125) // 100,
     )
-    assert settles(board, [ours, Rival("theirs", PUBLIC_RULES[name], floor, ceiling)])
+    assert settles(board, [ours, Rival("theirs", PUBLIC[name], floor, ceiling)])
 
 
 @pytest.mark.parametrize("seed", range(40))

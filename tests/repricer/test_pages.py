@@ -94,7 +94,14 @@ def test_every_key_of_a_situation_is_told() -> None:
 
 def test_every_key_has_words_for_what_would_be_right() -> None:
     offers = {f"offers[].{name}" for name in spoken._Offer.__struct_fields__}
-    words = {"strategy", "when_alone", "when_unbeatable", "when_tied", "compare_delivery"}
+    words = {
+        "strategy",
+        "when_alone",
+        "when_unbeatable",
+        "when_tied",
+        "when_followed",
+        "compare_delivery",
+    }
     known = {*spoken._Situation.__struct_fields__, *spoken._Rule.__struct_fields__, *offers}
     assert known - words - {"tariffs"} <= set(spoken._EXPECTED)
 

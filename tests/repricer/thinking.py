@@ -59,6 +59,7 @@ def applied(situation: Situation, decision: Decision) -> Situation:
         situation,
         current=price,
         remembered=price,
+        changed_for=decision.reason,
         offers=tuple(
             msgspec.structs.replace(offer, price=price)
             if offer.merchant == situation.store
