@@ -108,7 +108,7 @@ be understood.
 ## How rows work
 
 - `store` and `sku` name the listing. `product` is needed the first time, or `scrapy listings
-  import`.
+  import`, which also puts the products on the work list, so that their boards are read.
 - **A row without `sku` is the store's defaults**: they hold wherever a row says nothing. It may
   also say the store's `name`, its `owner` and its `sisters`.
 - **A row with `city`** holds there, over the row without one. So of four rows that concern a
