@@ -18,7 +18,7 @@ from domain.identity import CityId, MerchantId
 from domain.moments import almaty_date
 from domain.money import Tenge
 from domain.past import Moment
-from domain.pricing import Action, Decision, MarketOffer, Rule, Situation
+from domain.pricing import Action, Decision, MarketOffer, Reason, Rule, Situation
 from repricer.allowed import Plan, prepare
 from repricer.decision import decide
 from repricer.recent import RecentPrices
@@ -87,7 +87,8 @@ class _Course(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     remembered: the price that was set last
     changed_at, day, moved: the last reading that showed another price than the one before, the
         day of the last reading, and how far our price moved on that day
-    coming: a price that was set and is not seen yet, and when it will be
+    coming: a price that was set and is not seen yet, when it will be, and why it was set
+    changed_for: why the price that is seen was set, None for the real one
     asked: a person has a proposal before him that nobody has answered
     """
 
@@ -97,7 +98,8 @@ class _Course(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     changed_at: datetime | None = None
     day: date | None = None
     moved: int = 0
-    coming: tuple[datetime, int] | None = None
+    coming: tuple[datetime, int, Reason] | None = None
+    changed_for: Reason | None = None
     asked: bool = False
 
 
@@ -223,7 +225,9 @@ def _advance(
     price = decision.price if decision.action is Action.SET else None
     if price is None or price == last:
         return course, Stand(_spans(course, board), None, decision, plan, asks)
-    course = replace(course, remembered=price, coming=(board.at + seller.lag, price))
+    course = replace(
+        course, remembered=price, coming=(board.at + seller.lag, price, decision.reason)
+    )
     return _arrived(course, board.at), Stand(_spans(course, board), price, decision, plan)
 
 
@@ -239,6 +243,7 @@ def _situation(course: _Course, board: _Board, seller: Seller, median: Tenge | N
         median=median,
         moved_today=course.moved,
         changed_at=course.changed_at,
+        changed_for=course.changed_for,
         now=board.at,
     )
 
@@ -257,14 +262,15 @@ def _arrived(course: _Course, at: datetime) -> _Course:
     """The price that was on its way is seen when its time has come."""
     if course.coming is None or course.coming[0] > at:
         return course
-    return replace(course, seen=course.coming[1], coming=None)
+    _, price, reason = course.coming
+    return replace(course, seen=price, coming=None, changed_for=reason)
 
 
 def _spans(course: _Course, board: _Board) -> tuple[Span, ...]:
     """How our price stands until the next moment, in one piece or two."""
     if course.coming is None or course.coming[0] >= board.until:
         return (board.span(course.seen),)
-    due, price = course.coming
+    due, price, _ = course.coming
     if due <= board.at:
         return (board.span(price),)
     return (board.span(course.seen, ends=due), board.span(price, begins=due))

@@ -341,9 +341,9 @@ FORMS: Mapping[str, Form] = {
         windows,
         Said(
             "windows such as 22:00-07:00 hold; 09:00-18:00 work mon-fri "
-            "(what to do: work, hold, ceiling)",
+            "(what to do: work, hold, ceiling, reset)",
             "окна, например 22:00-07:00 держать; 09:00-18:00 работать пн-пт "
-            "(что делать: работать, держать, потолок)",
+            "(что делать: работать, держать, потолок, сброс)",
         ),
         "@",
     ),

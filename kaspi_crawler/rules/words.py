@@ -66,6 +66,9 @@ WORDS: Mapping[str, Words] = {
         "максимум=ceiling; не менять=hold; lowest allowed=lowest; floor=lowest",
     ),
     "when_tied": _words({"undercut": "подрезать", "match": "сравняться"}, "наравне=match"),
+    "when_followed": _words(
+        {"undercut": "подрезать", "meet": "сравняться"}, "наравне=meet; match=meet"
+    ),
     "compare_delivery": _words(
         {"any": "любая", "same_or_faster": "не медленнее", "faster_by": "быстрее на"},
         "none=any; ignore=any; false=any; нет=any; не важно=any; true=same_or_faster; "
@@ -77,8 +80,8 @@ WORDS: Mapping[str, Words] = {
         "по казахстану=country",
     ),
     "do": _words(
-        {"work": "работать", "hold": "держать", "ceiling": "потолок"},
-        "работа=work; не менять=hold; максимум=ceiling",
+        {"work": "работать", "hold": "держать", "ceiling": "потолок", "reset": "сброс"},
+        "работа=work; не менять=hold; максимум=ceiling; сбросить=reset",
     ),
 }
 
