@@ -84,6 +84,7 @@ def _situation(random: Random, number: int, around: int) -> Situation:
         current=None if current is None else Tenge(current),
         remembered=None if random.random() < 0.5 else Tenge(_near(random, around, 30)),
         stock=_perhaps(random, 0.5, random.randint(0, 30)),
+        offered=random.random() < 0.98,
         stock_age_days=_perhaps(random, 0.3, random.randint(0, 90)),
         delivery_days=_perhaps(random, 0.3, random.randint(0, 5)),
         offers=tuple(offers),
