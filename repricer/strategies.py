@@ -288,10 +288,11 @@ def _spared(market: Market, plan: Plan) -> set[int]:
     """The levels of those whose place we would rather share than pass them.
 
     Whoever came after us would come again. We meet it at its own price, which most bots leave
-    alone, and then nobody cuts any more. Who goes below our meeting refuses, and is passed.
+    alone, and then nobody cuts any more. Who goes below our meeting refuses, and is passed. Where
+    we may not stand nobody came after us: we have to leave anyway.
     """
     own, why = market.own, market.standing_for
-    if own is None or not market.meets:
+    if own is None or not market.meets or own not in plan.allowed:
         return set()
     close = _followers(own, market, plan)
     is_tied = own in close
@@ -325,7 +326,7 @@ def _why_there(market: Market, plan: Plan, price: int) -> Reason:
     if price in market.levels:
         return Reason.MEET
     passed = [level for level in market.levels if price < level <= own]
-    is_war = bool(passed) and all(follows(level, own, plan) for level in passed)
+    is_war = own in plan.allowed and bool(passed) and all(follows(level, own, plan) for level in passed)
     return Reason.UNDERCUT_AGAIN if is_war else Reason.PROFIT
 
 

@@ -134,3 +134,9 @@ def test_dearer_prices_have_fewer_buyers(elasticity: int, expected: str) -> None
 )
 def test_who_follows(level: int, shadow_bp: int, expected: bool) -> None:
     assert follows(level, 10_000, plan(rule(shadow_bp=shadow_bp))) is expected
+
+
+def test_where_we_may_not_stand_nobody_came_after_us() -> None:
+    """Else the price that we have to leave would decide where we go, and there we would go on."""
+    above_the_ceiling = decided(10_600, rival("A", 10_400), by=peaceful())
+    assert (above_the_ceiling.price, above_the_ceiling.reason) == (10_399, Reason.PROFIT)
