@@ -8,7 +8,7 @@ import attrs
 
 from domain.identity import CityId, MerchantId, ProductId
 from domain.money import Tenge
-from domain.pricing import Decision
+from domain.pricing import Decision, Reason
 from domain.readings import Finding
 
 #: Our own number of a listing.
@@ -80,7 +80,8 @@ class Listed:
 
     `said` is the whole rule, in JSON as `scrapy decide` speaks it. `moved_today` sums the sizes
     of our live price's changes since midnight in Almaty, in tenge; `changed_at` is the last of
-    them in a month. `median` is that of the others' prices of the last week, when there are enough.
+    them in a month. `changed_for` is why we last decided to ask what is asked now, None when we
+    never did. `median` is that of the others' prices of the last week, when there are enough.
     """
 
     id: ListingId
@@ -96,6 +97,7 @@ class Listed:
     sisters: frozenset[MerchantId]
     moved_today: int
     changed_at: datetime | None
+    changed_for: Reason | None
     median: Tenge | None
 
 

@@ -37,6 +37,7 @@ def situation(listed: Listed, board: OfferBoard) -> Situation:
         median=listed.median,
         moved_today=listed.moved_today,
         changed_at=listed.changed_at,
+        changed_for=listed.changed_for,
         now=board.checked_at,
     )
 

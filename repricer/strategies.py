@@ -326,7 +326,9 @@ def _why_there(market: Market, plan: Plan, price: int) -> Reason:
     if price in market.levels:
         return Reason.MEET
     passed = [level for level in market.levels if price < level <= own]
-    is_war = own in plan.allowed and bool(passed) and all(follows(level, own, plan) for level in passed)
+    is_war = (
+        own in plan.allowed and bool(passed) and all(follows(level, own, plan) for level in passed)
+    )
     return Reason.UNDERCUT_AGAIN if is_war else Reason.PROFIT
 
 

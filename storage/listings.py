@@ -10,6 +10,7 @@ from psycopg.rows import kwargs_row
 
 from domain.identity import CityId, MerchantId, ProductId
 from domain.money import Tenge
+from domain.pricing import Reason
 from domain.shop import Listed, ListingId, OwnListing, RuleId, Store
 from storage.database import Cursor
 from storage.rules import begin_change, end_change, remake
@@ -59,7 +60,7 @@ SELECT asked.kaspi_id, asked.city_id, listings.id, listings.store_id, listings.s
        listings.price, listings.stock, listings.stocked_on, rule.id, rule.said::text,
        ARRAY(SELECT sister.id FROM stores AS sister
              WHERE sister.owner = stores.owner AND sister.id <> stores.id) || stores.sisters,
-       coalesce(moves.today, 0), moves.last, others.median
+       coalesce(moves.today, 0), moves.last, meant.reason, others.median
 FROM unnest(%(products)s::text[], %(cities)s::text[], %(moments)s::timestamptz[])
     AS asked (kaspi_id, city_id, checked_at)
 JOIN listings ON listings.kaspi_id = asked.kaspi_id
@@ -86,6 +87,17 @@ LEFT JOIN LATERAL (
             AND history.created_at <= asked.checked_at
     ) AS move
 ) AS moves ON true
+LEFT JOIN LATERAL (
+    SELECT decisions.reason
+    FROM offers AS own
+    JOIN decisions ON decisions.listing_id = listings.id AND decisions.city_id = asked.city_id
+        AND decisions.action = 'set' AND decisions.price = own.price
+        AND decisions.board_at <= asked.checked_at
+    WHERE own.product_id = products.id AND own.city_id = asked.city_id
+        AND own.merchant_id = listings.store_id
+    ORDER BY decisions.board_at DESC
+    LIMIT 1
+) AS meant ON true
 LEFT JOIN LATERAL (
     SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY offers.price) AS median
     FROM offers
@@ -203,7 +215,7 @@ def _row(listing: OwnListing) -> tuple[object, ...]:
 
 def _listed(*row: Any) -> Listed:
     product, city, number, store, sku, price, stock, stocked_on, rule, said = row[:10]
-    sisters, moved_today, changed_at, median = row[10:]
+    sisters, moved_today, changed_at, changed_for, median = row[10:]
     return Listed(
         id=ListingId(number),
         store=MerchantId(store),
@@ -218,5 +230,6 @@ def _listed(*row: Any) -> Listed:
         sisters=frozenset(map(MerchantId, sisters)),
         moved_today=moved_today,
         changed_at=changed_at,
+        changed_for=None if changed_for is None else Reason(changed_for),
         median=None if median is None else Tenge(median),
     )

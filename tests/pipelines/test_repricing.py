@@ -131,6 +131,15 @@ async def test_todays_moves_of_our_live_price_are_counted(pipeline: Pipeline) ->
     assert decided.decision.reason is Reason.MAX_CHANGE_DAY
 
 
+async def test_it_is_known_why_our_price_stands(pipeline: Pipeline) -> None:
+    [first] = await pipeline.read(board(offer(OURS, 10_000), offer("1", 9_500)))
+    assert first.listing.changed_for is None
+    [second] = await pipeline.read(board(offer(OURS, 9_499), offer("1", 9_500), minutes=1))
+    assert second.listing.changed_for is Reason.UNDERCUT
+    [third] = await pipeline.read(board(offer(OURS, 9_700), offer("1", 9_500), minutes=2))
+    assert third.listing.changed_for is None
+
+
 async def test_yesterdays_moves_are_not_todays(pipeline: Pipeline) -> None:
     await pipeline.read(board(offer(OURS, 10_000), offer("1", 12_500)))
     await pipeline.read(board(offer(OURS, 9_000), offer("1", 12_500), minutes=1))
