@@ -98,6 +98,7 @@ WHERE listings.id = listing_prices.listing_id AND listings.store_id = %(store)s
         SELECT sku, city_id
         FROM jsonb_to_recordset(%(prices)s::jsonb) AS told (sku text, city_id text))
 """
+_COUNT = "SELECT count(*) FROM listings WHERE store_id = %(store)s AND sku = ANY(%(skus)s)"
 _PUT_LISTINGS = """
 UPDATE listings
 SET name = told.model, brand = coalesce(told.brand, listings.brand),
@@ -172,7 +173,7 @@ def put_offers(address: str, store: MerchantId, offers: Iterable[FeedOffer]) -> 
     """Write down what the cabinet, a feed or a price list says of listings that are kept here.
 
     Points and city prices that are not told of an offer are forgotten; offers of articles that are
-    not kept are passed over. How many offers were told.
+    not kept are passed over. How many are listings.
     """
     told = list(offers)
     said = {
@@ -201,7 +202,8 @@ def put_offers(address: str, store: MerchantId, offers: Iterable[FeedOffer]) -> 
             _PUT_LISTINGS, _FORGET_POINTS, _PUT_POINTS, _FORGET_PRICES, _PUT_PRICES,
         ):  # fmt: skip
             connection.execute(statement, said)
-    return len(told)
+        (known,) = connection.execute(_COUNT, said).fetchone() or (0,)
+    return int(known)
 
 
 def _json(rows: Iterable[Mapping[str, object]]) -> str:
