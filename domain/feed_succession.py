@@ -95,16 +95,11 @@ class Step:
     `missing`: it is listed no more. `fault`: why it stands as it did before, or not at all.
     """
 
+    sku: str
     before: FeedOffer | None
     after: FeedOffer | None
     missing: bool = False
     fault: str | None = None
-
-    @property
-    def sku(self) -> str:
-        """Its article."""
-        offer = self.after or self.before
-        return "" if offer is None else offer.sku
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -155,7 +150,8 @@ def _in_order(items: Iterable[T], whose: str, sku_of: Callable[[T], str]) -> Ite
 
 
 def _missing(before: FeedOffer, *, omit: bool) -> Step:
-    return Step(before=before, after=None if omit else before.withdrawn(), missing=True)
+    after = None if omit else before.withdrawn()
+    return Step(sku=before.sku, before=before, after=after, missing=True)
 
 
 def _standing(before: FeedOffer | None, own: OwnOffer) -> Step:
@@ -169,7 +165,7 @@ def _standing(before: FeedOffer | None, own: OwnOffer) -> Step:
         after = before
     else:
         after = own.raised(before).withdrawn()
-    return Step(before=before, after=after, fault=None if own.removed else fault)
+    return Step(sku=own.offer.sku, before=before, after=after, fault=None if own.removed else fault)
 
 
 def _prices(offer: FeedOffer | None) -> str:

@@ -99,7 +99,7 @@ def test_a_rule_of_a_city_holds_there_in_place_of_the_general_one() -> None:
 def test_what_is_listed_no_more_is_carried_on_and_withdrawn() -> None:
     gone = offer("a")
     [carried, kept] = succeed([gone, offer("b")], [own("b")])
-    assert carried == Step(before=gone, after=gone.withdrawn(), missing=True)
+    assert carried == Step(sku="a", before=gone, after=gone.withdrawn(), missing=True)
     assert carried.after
     assert carried.after.points == (FeedPoint("PP1", available=False, stock=0),)
     assert kept.changes == ()
@@ -118,7 +118,7 @@ def test_changes_are_told_in_words() -> None:
         city_prices=(CityPrice(ALMATY, Tenge(900)),),
         points=(FeedPoint("PP1", available=False, stock=0), FeedPoint("PP2", available=True)),
     )
-    assert Step(before=offer(), after=after).changes == (
+    assert Step(sku="b", before=offer(), after=after).changes == (
         Change("b", Aspect.PRICE, "1000", "750000000: 900"),
         Change("b", Aspect.AVAILABILITY, "PP1: yes (3) in 2 days", "PP1: no (0), PP2: yes"),
         Change("b", Aspect.TEXT, "Чайник", "Tefal Чайник"),
