@@ -26,6 +26,7 @@ SECTIONS = (
     "refresh",
     "extraction",
     "decisions",
+    "feed",
     "store",
     "memory",
     "cold_start",

@@ -12,7 +12,7 @@ from statistics import median
 
 import attrs
 
-from benchmarks import decisions, extraction, store
+from benchmarks import decisions, extraction, feed, store
 from benchmarks.boards import FULL, LEAN, OFFERS, sizes
 from benchmarks.crawl import Report
 from benchmarks.measure import Line, in_turns, ratio
@@ -35,6 +35,8 @@ class Scale:
     many_boards: int = 10_000
     starts: int = 5
     decisions: int = 100_000
+    feed_offers: int = 1_000_000
+    plain_offers: int = 100_000
 
 
 QUICK = Scale(
@@ -47,6 +49,8 @@ QUICK = Scale(
     many_boards=1_000,
     starts=1,
     decisions=10_000,
+    feed_offers=20_000,
+    plain_offers=5_000,
 )
 
 
@@ -144,6 +148,11 @@ class Bench:
     def decisions(self) -> list[Line]:
         """Deciding prices, on one core."""
         return decisions.decisions(self.scale.decisions)
+
+    def feed(self) -> list[Line]:
+        """The price feed, against plain lxml."""
+        scale = self.scale
+        return feed.feed(scale.feed_offers, scale.plain_offers, scale.repeats, self.directory)
 
     def store(self) -> list[Line]:
         """The store, against bare COPY."""

@@ -127,20 +127,21 @@ def _tell(written: "Written", terms: "Terms") -> None:
 def _serve(words: Sequence[str], opts: argparse.Namespace, settings: Settings) -> int:
     if words:
         raise BadArgument(f"serve takes no {words[0]!r}: it hands out all feeds. {_RIGHT_PORT}")
+    wanted = _port(opts.port)
+    user, password = settings["FEED_USER"], settings["FEED_PASSWORD"]
+    if bool(user) != bool(password) or ":" in user:
+        raise BadArgument("FEED_USER and FEED_PASSWORD go together, and a name holds no colon")
     from twisted.internet import reactor as installed  # noqa: PLC0415
     from twisted.internet.error import CannotListenError  # noqa: PLC0415
 
     from kaspi_crawler.feed.service import Credentials, door  # noqa: PLC0415
 
-    user, password = settings["FEED_USER"], settings["FEED_PASSWORD"]
-    if bool(user) != bool(password) or ":" in user:
-        raise BadArgument("FEED_USER and FEED_PASSWORD go together, and a name holds no colon")
     directory = Path(settings["FEEDS_DIR"])
     directory.mkdir(parents=True, exist_ok=True)
     listening = door(directory, Credentials(user, password) if user else None)
     reactor = cast("Any", installed)  # a module that an object has taken the place of
     try:
-        port = reactor.listenTCP(_port(opts.port), listening, interface=opts.host)
+        port = reactor.listenTCP(wanted, listening, interface=opts.host)
     except CannotListenError as error:
         raise BadArgument(f"serve: {error}. {_RIGHT_PORT}") from None
     at = port.getHost()

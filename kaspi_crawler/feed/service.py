@@ -99,12 +99,13 @@ class Feeds(resource.Resource):
         self._hashing = DeferredLock()
         self._refused_at = datetime.min.replace(tzinfo=UTC)
 
-    def render_GET(self, request: server.Request) -> int:  # noqa: N802
-        answering = Deferred.fromCoroutine(self._answer(request))
-        answering.addErrback(_fail, request)
+    def render(self, request: server.Request) -> int:
+        if request.method in {b"GET", b"HEAD"}:
+            Deferred.fromCoroutine(self._answer(request)).addErrback(_fail, request)
+        else:
+            request.setHeader("allow", "GET, HEAD")
+            _say(request, 405, "Feeds are for reading.")
         return server.NOT_DONE_YET
-
-    render_HEAD = render_GET  # noqa: N815
 
     async def _answer(self, request: server.Request) -> None:
         request.responseHeaders.removeHeader("server")
