@@ -174,13 +174,14 @@ def _status(words: Sequence[str], opts: argparse.Namespace, settings: Settings) 
 
 
 def _tell_of(shelf: "Shelf") -> None:
-    """A feed's last versions, the newest first, and its last pulls in their order."""
+    """A feed's last versions, the newest first and * before the served one; then its last pulls."""
     from kaspi_crawler.feed.pulls import PullLog  # noqa: PLC0415
 
     _say(f"{shelf.store}: {shelf.served if shelf.served.is_file() else 'nothing is served yet'}")
-    versions = list(shelf.versions())
+    served, versions = shelf.served_sha256(), list(shelf.versions())
     for version in versions[:_SHOWN_VERSIONS]:
-        _say(f"  {_version_line(version)}")
+        mark = "*" if version.sha256 == served else " "
+        _say(f"{mark} {_version_line(version)}")
     numbers = {version.sha256[:32]: version.number for version in versions}
     pulls = [pull for pull in PullLog(shelf.directory).read() if pull.store == shelf.store]
     for pull in pulls[-_SHOWN_PULLS:]:

@@ -42,7 +42,6 @@ MOST_VISITS = 64
 MOST_VISITS_OF_ONE = 8
 #: Refusals for want of a password are logged once in so many seconds: strangers fill no log.
 _REFUSALS_EVERY = 60.0
-_BLOCK = 1 << 20
 
 
 @attrs.frozen
@@ -223,11 +222,8 @@ def _signature(file: IO[bytes]) -> tuple[int, ...]:
 
 def _hashed(shelf: Shelf, file: IO[bytes], signature: tuple[int, ...]) -> Tagged:
     """Hash a file that is open at its beginning, and leave it there."""
-    digest = hashlib.sha256()
-    while block := file.read(_BLOCK):
-        digest.update(block)
+    sha256 = hashlib.file_digest(cast("Any", file), "sha256").hexdigest()
     file.seek(0)
-    sha256 = digest.hexdigest()
     same = (version for version in shelf.versions() if version.sha256 == sha256)
     archive = next((shelf.part(version.number, "xml.gz") for version in same), None)
     return Tagged(signature=signature, sha256=sha256, archive=archive)

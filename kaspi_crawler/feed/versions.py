@@ -106,6 +106,14 @@ class Shelf:
         """The versions that are kept, the oldest first."""
         return sorted(int(path.stem) for path in self.history.glob("[0-9]*.json"))
 
+    def served_sha256(self) -> str | None:
+        """The hash of the feed that is handed out, as its version tells it; None: there is none."""
+        try:
+            with self.served.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        except FileNotFoundError:
+            return None
+
     def versions(self) -> Iterator[Version]:
         """What is known of each version that is kept, the newest first."""
         for number in reversed(self.numbers):
@@ -168,9 +176,11 @@ class FeedWriter:
             _guard(course, figures, self.terms)
             if self.terms.publish and course.is_unchanged:
                 raise _Unchanged
-            until_named.enter_context(settled())
             if self.terms.publish:
-                version = self._keep(number, file, figures, course)
+                version = self._archived(number, file, figures, course)
+            until_named.enter_context(settled())
+            if version is not None:
+                _keep(self.shelf, version)
         return Written(
             path=path,
             changes_path=changes_path,
@@ -199,11 +209,13 @@ class FeedWriter:
             except BrokenFeed as error:
                 raise FeedRefused(_why_broken(error, course)) from None
 
-    def _keep(self, number: int, file: IO[bytes], figures: Figures, course: "_Course") -> Version:
-        """Put the version among the kept ones; its figures come last, and make it count."""
+    def _archived(
+        self, number: int, file: IO[bytes], figures: Figures, course: "_Course"
+    ) -> Version:
+        """Put the feed into the archive; that alone is no version yet."""
         with whole_file(self.shelf.part(number, "xml.gz")) as archive:
             sha256, size = _compressed(file, archive)
-        version = Version(
+        return Version(
             number=number,
             made_at=self.made_at,
             sha256=sha256,
@@ -214,9 +226,6 @@ class FeedWriter:
             faults=len(course.faults),
             **{aspect: course.changes[aspect] for aspect in Aspect},
         )
-        with whole_file(self.shelf.part(number, "json")) as facts:
-            facts.write(msgspec.json.encode(version))
-        return version
 
 
 class _Unchanged(Exception):
@@ -323,6 +332,12 @@ def _compressed(file: IO[bytes], archive: IO[bytes]) -> tuple[str, int]:
             digest.update(block)
             size += packed.write(block)
     return digest.hexdigest(), size
+
+
+def _keep(shelf: Shelf, version: Version) -> None:
+    """Write the version's figures down, which make it count."""
+    with whole_file(shelf.part(version.number, "json")) as facts:
+        facts.write(msgspec.json.encode(version))
 
 
 def _forget(shelf: Shelf, keep: int) -> None:

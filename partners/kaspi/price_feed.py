@@ -45,9 +45,10 @@ _ON_SALE = ' available="yes"'
 _TAIL = b"</offers>\n</kaspi_catalog>\n"
 #: Brands and points that are kept as they are written: a store has few of them.
 _KEPT = 4_096
-#: A sign that is written otherwise, or not at all.
+#: A sign that is written otherwise, and one that XML forbids.
 _SPECIAL = re.compile("[^ !#-%(-;=?-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_ESCAPED = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"}
+_FORBIDDEN = re.compile("[^\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_ESCAPED = (("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("'", "&apos;"))
 
 
 @attrs.frozen(kw_only=True)
@@ -72,7 +73,7 @@ def write(file: BinaryIO, shop: FeedShop, offers: Iterable[FeedOffer]) -> Figure
         lines = list(map(_offer, written))
         body = "".join(lines).encode()
         gate.tree(Batch(head.count(b"\n") + 1 + count, head, body, _TAIL))
-        gate.articles.add(offer.sku for offer in written)
+        gate.articles.add([offer.sku for offer in written])
         file.write(body)
         count += len(written)
         on_sale += sum([_ON_SALE in line for line in lines])
@@ -152,11 +153,13 @@ def _prices(offer: FeedOffer) -> str:
 
 
 def _text(text: str) -> str:
-    return _SPECIAL.sub(_other_sign, text) if _SPECIAL.search(text) else text
-
-
-def _other_sign(found: re.Match[str]) -> str:
-    return _ESCAPED.get(found[0], " ")
+    """A text as XML writes it; most have nothing to be written otherwise."""
+    if not _SPECIAL.search(text):
+        return text
+    escaped = _FORBIDDEN.sub(" ", text).replace("&", "&amp;")
+    for sign, written in _ESCAPED:
+        escaped = escaped.replace(sign, written)
+    return escaped
 
 
 def _read_offers(first: etree._Element, incoming: Iterator[etree._Element]) -> Iterator[FeedOffer]:

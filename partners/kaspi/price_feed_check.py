@@ -323,8 +323,7 @@ class Articles:
     def add(self, skus: Iterable[str]) -> None:
         """Remember some more."""
         shelves = self._hashes
-        for sku in skus:
-            number = hash(sku)
+        for number in map(hash, skus):
             shelves[number % _SHELVES].append(number)
 
     def __len__(self) -> int:

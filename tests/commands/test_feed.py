@@ -112,7 +112,9 @@ def test_it_is_served_and_told_who_took_it(shop: Console, capsys: Told, tmp_path
     capsys.readouterr()
     assert shop.type_here("feed", "status") == 0
     said = capsys.readouterr().out
-    assert "version 1: 2 offers, 2 on sale; added 2, faults 1" in said
+    assert re.search(
+        r"^\* .* version 1: 2 offers, 2 on sale; added 2, faults 1$", said, re.MULTILINE
+    )
     assert "127.0.0.1 took version 1 (200): Python-urllib" in said
 
 
