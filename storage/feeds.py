@@ -175,7 +175,7 @@ def put_offers(address: str, store: MerchantId, offers: Iterable[FeedOffer]) -> 
     Points and city prices that are not told of an offer are forgotten; offers of articles that are
     not kept are passed over. How many are listings.
     """
-    told = list(offers)
+    told = [_named(store, offer) for offer in offers]
     said = {
         "store": store,
         "skus": [offer.sku for offer in told],
@@ -206,6 +206,17 @@ def put_offers(address: str, store: MerchantId, offers: Iterable[FeedOffer]) -> 
     return int(known)
 
 
+def _named(store: MerchantId, offer: FeedOffer) -> FeedOffer:
+    """The offer with each point and each city once, under their full names: the last word holds."""
+    points = {named_point(store, point.point): point for point in offer.points}
+    cities = {each.city: each for each in offer.city_prices}
+    return attrs.evolve(
+        offer,
+        points=tuple(attrs.evolve(point, point=name) for name, point in points.items()),
+        city_prices=tuple(cities.values()),
+    )
+
+
 def _json(rows: Iterable[Mapping[str, object]]) -> str:
     return msgspec.json.encode(list(rows)).decode()
 
@@ -220,7 +231,7 @@ def _own(store: MerchantId, *row: Any) -> OwnOffer:
         model=model or "",
         brand=brand,
         points=tuple(
-            FeedPoint(named_point(store, point), available, stock, preorder if available else None)
+            FeedPoint(point, available, stock, preorder if available else None)
             for point, available, stock, preorder in _points(points or "[]")
         ),
         price=None if city_prices or price is None else Tenge(price),
@@ -230,4 +241,4 @@ def _own(store: MerchantId, *row: Any) -> OwnOffer:
         CityId(city): None if least is None else Tenge(least)
         for city, least in _leasts(leasts or "{}").items()
     }
-    return OwnOffer(offer=offer, leasts=known, removed=removed)
+    return OwnOffer(offer=_named(store, offer), leasts=known, removed=removed)

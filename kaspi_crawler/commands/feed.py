@@ -2,16 +2,16 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from scrapy.settings import Settings
 
 from domain.identity import MerchantId
 from domain.moments import ALMATY
-from domain.price_feed import FeedShop
+from domain.price_feed import FeedOffer, FeedShop
 from kaspi_crawler.arguments import BadArgument
 from kaspi_crawler.feed.told import keep, store_named, tell
 from kaspi_crawler.verbs import VerbCommand, database_of
@@ -223,15 +223,27 @@ def _read(words: Sequence[str], opts: argparse.Namespace, settings: Settings) ->
     store = None if opts.store is None else store_named("read", opts.store)
     try:
         with Path(words[0]).open("rb") as file:
-            _, offers = price_feed.read(file)
             if store is None:
-                tell(offers)
+                tell(price_feed.read(file)[1])
             else:
-                keep(database_of(settings), store, offers)
+                keep(database_of(settings), store, _whole(file, store))
     except BrokenFeed as error:
         sys.stderr.write(f"{words[0]}: {error}\n")
         return 1
     return 0
+
+
+def _whole(file: BinaryIO, store: MerchantId) -> Iterator[FeedOffer]:
+    """The offers of a feed that is right to its end and the store's own.
+
+    Raises BrokenFeed, BadArgument.
+    """
+    price_feed.check(file)
+    file.seek(0)
+    shop, offers = price_feed.read(file)
+    if shop.merchant != store:
+        raise BadArgument(f"read: the feed is of merchant {shop.merchant}, not of {store}")
+    return offers
 
 
 def _check(words: Sequence[str], opts: argparse.Namespace, settings: Settings) -> int:  # noqa: ARG001

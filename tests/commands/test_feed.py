@@ -133,6 +133,28 @@ def test_what_an_export_says_is_taken_over(shop: Console, capsys: Told, tmp_path
     assert preview.read_text(encoding="utf-8").count('stockCount="8"') == 2
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        pytest.param(
+            "<merchantid>30000001", "<merchantid>7", "of merchant 7, not of", id="another's"
+        ),
+        pytest.param("</kaspi_catalog>", "", "ends too soon", id="one that was cut off"),
+    ],
+)
+def test_of_a_wrong_file_nothing_is_taken_over(
+    shop: Console, database: str, capsys: Told, tmp_path: Path, *, old: str, new: str, said: str
+) -> None:
+    shop.type_here("feed", "write", STORE)
+    preview = tmp_path / "feeds" / "previews" / f"{STORE}.xml"
+    feed = preview.read_text(encoding="utf-8").replace('stockCount="5"', 'stockCount="8"')
+    preview.write_text(feed.replace(old, new), encoding="utf-8")
+    assert shop.type_here("feed", "read", str(preview), "--store", STORE) != 0
+    assert said in capsys.readouterr().err
+    with psycopg.connect(database) as connection:
+        assert connection.execute("SELECT DISTINCT stock FROM listing_points").fetchall() == [(5,)]
+
+
 def test_a_file_is_checked(shop: Console, capsys: Told, tmp_path: Path) -> None:
     shop.type_here("feed", "write", STORE)
     preview = tmp_path / "feeds" / "previews" / f"{STORE}.xml"

@@ -65,8 +65,8 @@ def test_a_listing_is_read_with_all_that_is_known(database: str) -> None:
             sku="kettle",
             model="Чайник",
             points=(
-                FeedPoint("700_PP2", available=False),
                 FeedPoint("700_PP1", available=True, stock=5, preorder=3),
+                FeedPoint("700_PP2", available=False),
             ),
             price=Tenge(10_000),
         ),
@@ -145,6 +145,18 @@ def test_what_is_not_told_any_more_is_forgotten(database: str) -> None:
     [listing] = own(database)
     assert [point.point for point in listing.offer.points] == ["700_PP1"]
     assert listing.offer.city_prices == ()
+
+
+def test_a_point_stands_once_however_it_is_named(database: str) -> None:
+    put(database)
+    tell(database, POINT, FeedPoint("700_PP1", available=False), FeedPoint("Склад", available=True))
+    with psycopg.connect(database) as connection:
+        connection.execute(
+            "INSERT INTO listing_points (listing_id, point, available) "
+            "SELECT id, 'PP1', true FROM listings"
+        )
+    [listing] = own(database)
+    assert [point.point for point in listing.offer.points] == ["700_PP1", "Склад"]
 
 
 def test_offers_of_articles_that_are_not_kept_are_passed_over(database: str) -> None:
