@@ -25,7 +25,7 @@ from domain.identity import MerchantId
 from domain.price_feed import FeedOffer, FeedShop
 from partners.kaspi import price_feed
 from partners.kaspi.price_feed import BrokenFeed, Figures
-from storage.files import whole_file
+from storage.files import safe_cell, whole_file
 
 #: A feed that loses more than one offer in so many is not written by itself: 5 %.
 SHRINKS_BY_ONE_IN = 20
@@ -236,7 +236,7 @@ class _Course:
     """Follows the steps from one version to the next, counts them and writes down the changes."""
 
     def __init__(self, file: IO[bytes]) -> None:
-        self._text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+        self._text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=True)
         self._lines = csv.writer(self._text)
         self._lines.writerow(_COLUMNS)
         self.changes: Counter[str] = Counter()
@@ -264,7 +264,8 @@ class _Course:
             self.faults.append((step.sku, step.fault))
         for change in step.changes:
             self.changes[change.aspect] += 1
-            self._lines.writerow((change.sku, change.aspect, change.before, change.after))
+            told = (change.sku, change.aspect, change.before, change.after)
+            self._lines.writerow(map(safe_cell, told))
         if step.missing and step.after is not None and on_sale:
             self.changes[WITHDRAWN] += 1
 

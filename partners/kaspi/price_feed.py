@@ -45,10 +45,8 @@ _ON_SALE = ' available="yes"'
 _TAIL = b"</offers>\n</kaspi_catalog>\n"
 #: Brands and points that are kept as they are written: a store has few of them.
 _KEPT = 4_096
-#: A sign that is written otherwise, and one that XML forbids.
-_SPECIAL = re.compile("[^ !#-%(-;=?-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+#: A sign that XML forbids.
 _FORBIDDEN = re.compile("[^\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_ESCAPED = (("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("'", "&apos;"))
 
 
 @attrs.frozen(kw_only=True)
@@ -153,13 +151,15 @@ def _prices(offer: FeedOffer) -> str:
 
 
 def _text(text: str) -> str:
-    """A text as XML writes it; most have nothing to be written otherwise."""
-    if not _SPECIAL.search(text):
-        return text
-    escaped = _FORBIDDEN.sub(" ", text).replace("&", "&amp;")
-    for sign, written in _ESCAPED:
-        escaped = escaped.replace(sign, written)
-    return escaped
+    """A text as XML writes it. What is printable holds no sign that XML forbids."""
+    allowed = text if text.isprintable() else _FORBIDDEN.sub(" ", text)
+    return (
+        allowed.replace("&", "&amp;")
+        .replace("<", "&lt;")
+        .replace(">", "&gt;")
+        .replace('"', "&quot;")
+        .replace("'", "&apos;")
+    )
 
 
 def _read_offers(first: etree._Element, incoming: Iterator[etree._Element]) -> Iterator[FeedOffer]:

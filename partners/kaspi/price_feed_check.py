@@ -44,8 +44,8 @@ _STEP = re.compile(r"/[^/\[]+(?:\[(\d+)\])?")
 
 #: What would be right, by the name of an element or an attribute.
 _RIGHT = {
-    "price": "a whole number of tenge above 0, without blanks, decimals and signs",
-    "cityprice": "a whole number of tenge above 0, without blanks, decimals and signs",
+    "price": "a whole number of tenge above 0, in digits alone",
+    "cityprice": "a whole number of tenge above 0, in digits alone",
     "preOrder": "a number of days from 1 to 30, or left out",
     "available": "yes or no",
     "stockCount": "a whole number of pieces, or left out",

@@ -43,8 +43,11 @@ def test_a_version_is_served_and_kept(tmp_path: Path) -> None:
 
 def test_changes_are_kept_as_a_table(tmp_path: Path) -> None:
     writer(tmp_path).write([listing(1), listing(2)])
-    written = writer(tmp_path, shrink=True).write([listing(1, price=900), listing(3)])
-    assert written.changes_path.read_text(encoding="utf-8").splitlines() == [
+    formula = listing(3, model="=1+1")
+    written = writer(tmp_path, shrink=True).write([listing(1, price=900), formula])
+    again = writer(tmp_path).write([listing(1, price=900), listing(3, model="=2+2")])
+    assert "000003,text,'=1+1,'=2+2" in again.changes_path.read_text(encoding="utf-8-sig")
+    assert written.changes_path.read_text(encoding="utf-8-sig").splitlines() == [
         "sku,change,before,after",
         "000001,price,1000,900",
         "000002,availability,30000001_PP1: yes (2),30000001_PP1: no (0)",
@@ -76,7 +79,7 @@ def test_a_preview_leaves_what_is_served(tmp_path: Path) -> None:
     assert written.version is None
     assert written.path == tmp_path / "previews" / f"{STORE}.xml"
     assert b"<price>5</price>" in written.path.read_bytes()
-    assert "000001,price,1000,5" in written.changes_path.read_text(encoding="utf-8")
+    assert "000001,price,1000,5" in written.changes_path.read_text(encoding="utf-8-sig")
     assert served(tmp_path) == [listing(1).offer]
     assert Shelf(tmp_path, STORE).numbers == [1]
 

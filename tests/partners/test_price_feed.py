@@ -224,6 +224,14 @@ BOMB = "<!DOCTYPE bomb [<!ENTITY a 'ha'><!ENTITY b '&a;&a;&a;&a;'><!ENTITY c '&b
         pytest.param(
             changed('">500<', '">0<'), 20, "offer '2': cityprice is '0'", id="a city price of 0"
         ),
+        pytest.param(changed("<price>9990<", "<price>+9990<"), 12, "is '+9990'", id="a sign"),
+        pytest.param(changed("9990", "9" * 5_000), 12, "price is '999", id="a price without end"),
+        pytest.param(
+            changed('stockCount="2"', f'stockCount="{"9" * 5_000}"'),
+            10,
+            "stockCount is '999",
+            id="a stock without end",
+        ),
         pytest.param(
             changed('available="yes"', 'available="maybe"'),
             10,
