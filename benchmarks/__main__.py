@@ -27,6 +27,7 @@ SECTIONS = (
     "extraction",
     "decisions",
     "intentions",
+    "feed",
     "store",
     "rules",
     "memory",

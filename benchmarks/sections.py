@@ -12,7 +12,7 @@ from statistics import median
 
 import attrs
 
-from benchmarks import decisions, extraction, intentions, store
+from benchmarks import decisions, extraction, feed, intentions, store
 from benchmarks.boards import FULL, LEAN, OFFERS, sizes
 from benchmarks.crawl import Report
 from benchmarks.measure import Line, in_turns, ratio
@@ -37,6 +37,8 @@ class Scale:
     starts: int = 5
     decisions: int = 100_000
     rules: int = 50_000
+    feed_offers: int = 1_000_000
+    plain_offers: int = 100_000
 
 
 QUICK = Scale(
@@ -50,6 +52,8 @@ QUICK = Scale(
     starts=1,
     decisions=10_000,
     rules=5_000,
+    feed_offers=20_000,
+    plain_offers=5_000,
 )
 
 
@@ -152,6 +156,11 @@ class Bench:
         """From a board with a listing of ours to the outbox."""
         with self.crawls() as crawls:
             return intentions.intentions(crawls, self.scale.boards, self.scale.repeats)
+
+    def feed(self) -> list[Line]:
+        """The price feed, against plain lxml."""
+        scale = self.scale
+        return feed.feed(scale.feed_offers, scale.plain_offers, scale.repeats, self.directory)
 
     def store(self) -> list[Line]:
         """The store, against bare COPY."""

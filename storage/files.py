@@ -52,7 +52,7 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
     _sweep(path)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}{PARTIAL}")
     try:
-        with unfinished.open("wb") as file:
+        with unfinished.open("w+b") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -90,7 +90,7 @@ def write_csv(file: IO[bytes], columns: tuple[str, ...], rows: Iterable[Row]) ->
     lines = csv.writer(_Text(file))
     lines.writerow(columns)
     for row in rows:
-        lines.writerow([_safe_cell(row[column]) for column in columns])
+        lines.writerow([safe_cell(row[column]) for column in columns])
 
 
 def write_xlsx(file: IO[bytes], columns: tuple[str, ...], rows: Iterable[Row]) -> None:
@@ -169,8 +169,8 @@ def _flat(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 
-def _safe_cell(value: Any) -> Any:
-    """A text that a spreadsheet would run as a formula is made a text again."""
+def safe_cell(value: Any) -> Any:
+    """A value for a table; what a spreadsheet would run as a formula is made a text again."""
     flat = _flat(value)
     if isinstance(flat, str) and flat.startswith(_FORMULA):
         return f"'{flat}"

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent.parent
 #: What a developer may have set, and the tests must not inherit.
 OURS = (
     "DATABASE_URL", "DATA_DIR", "EXPORTS_DIR", "KASPI_URL", "KASPI_DELAY", "KASPI_PAGE_DELAY",
-    "PROXIES", "KASPI_SECRET_KEY",
+    "PROXIES", "KASPI_SECRET_KEY", "PUBLISH", "FEEDS_DIR", "FEED_USER", "FEED_PASSWORD",
 )  # fmt: skip
 
 

@@ -1,0 +1,215 @@
+"""`scrapy feed` and `scrapy price_list`: from listings to what Kaspi pulls, and back."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from urllib.request import urlopen
+
+import psycopg
+import pytest
+
+from domain.identity import MerchantId, ProductId
+from domain.money import Tenge
+from domain.price_feed import FeedOffer, FeedPoint
+from domain.shop import OwnListing, RuleLine, Store
+from storage import feeds, listings, rules
+from tests.commands.console import Console
+
+STORE = MerchantId("30000001")
+
+
+def offer(sku: str, **more: object) -> FeedOffer:
+    points = (FeedPoint("PP1", available=True, stock=5),)
+    return FeedOffer(**{"sku": sku, "model": f"Чайник {sku}", "points": points, **more})  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def shop(database: str, tmp_path: Path) -> Console:
+    """A console over three listings; of the third no point is known."""
+    own = [
+        OwnListing(
+            store=STORE, sku=sku, kaspi_id=ProductId(f"10{sku}"), name=sku, price=Tenge(9_000)
+        )
+        for sku in ("1", "2", "3")
+    ]
+    listings.put(database, own, "listings.csv", stores=[Store(id=STORE, name="Лавка")])
+    feeds.put_offers(database, STORE, [offer("1"), offer("2")])
+    return Console(
+        {"DATABASE_URL": database, "DATA_DIR": str(tmp_path), "FEEDS_DIR": str(tmp_path / "feeds")}
+    )
+
+
+Told = pytest.CaptureFixture[str]
+
+
+def test_by_default_a_preview_is_written(shop: Console, capsys: Told, tmp_path: Path) -> None:
+    assert shop.type_here("feed", "write", STORE) == 0
+    said = capsys.readouterr()
+    assert "2 offers, 2 of them on sale; added 2" in said.out
+    assert "Preview, nothing is published" in said.out
+    assert "PUBLISH=feed publishes it" in said.out
+    assert said.err == "3: left as it was: none of its points is known\n"
+    assert not (tmp_path / "feeds" / f"{STORE}.xml").exists()
+    preview = (tmp_path / "feeds" / "previews" / f"{STORE}.xml").read_text(encoding="utf-8")
+    assert "<company>Лавка</company>" in preview
+    assert 'storeId="30000001_PP1"' in preview
+
+
+@pytest.mark.parametrize("publish", ["feed", "both"])
+def test_when_that_is_wanted_it_is_published(
+    shop: Console, capsys: Told, tmp_path: Path, publish: str
+) -> None:
+    console = shop.having(PUBLISH=publish)
+    assert console.type_here("feed", "write", STORE) == 0
+    assert "Version 1: " in capsys.readouterr().out
+    assert console.type_here("feed", "write", STORE) == 0
+    assert "The feed stays as it is: " in capsys.readouterr().out
+    assert (tmp_path / "feeds" / f"{STORE}.xml").is_file()
+
+
+def test_an_intention_is_published_and_no_price_below_the_floor(
+    shop: Console, database: str, capsys: Told, tmp_path: Path
+) -> None:
+    line = RuleLine(store=STORE, sku="1", said={"floor": 8_000})
+    low = RuleLine(store=STORE, sku="2", said={"floor": 9_500})
+    rules.apply(database, [line, low], "rules.csv")
+    with psycopg.connect(database) as connection:
+        connection.execute(
+            """INSERT INTO intentions (listing_id, rule_id, least, price, lowest, highest, city_id)
+               SELECT listing_id, id, least, 8500, 8000, 9000, '750000000'
+               FROM price_rules WHERE least = 8000"""
+        )
+    assert shop.having(PUBLISH="feed").type_here("feed", "write", STORE) == 0
+    feed = (tmp_path / "feeds" / f"{STORE}.xml").read_text(encoding="utf-8")
+    assert re.findall(r"<price>(\d+)", feed) == ["8500"]
+    assert "2: left as it was: its price of 9,000 ₸ is below" in capsys.readouterr().err
+
+
+def test_a_feed_that_would_lose_much_is_refused(shop: Console, database: str, capsys: Told) -> None:
+    console = shop.having(PUBLISH="feed")
+    console.type_here("feed", "write", STORE)
+    with psycopg.connect(database) as connection:
+        connection.execute("DELETE FROM listings WHERE sku = '2'")
+    capsys.readouterr()
+    assert console.type_here("feed", "write", STORE) == 1
+    assert "not written, the last feed stays: 1 of 2 offers" in capsys.readouterr().err
+    assert console.type_here("feed", "write", STORE, "--shrink") == 0
+    assert "availability 1, withdrawn 1" in capsys.readouterr().out
+
+
+def test_it_is_served_and_told_who_took_it(shop: Console, capsys: Told, tmp_path: Path) -> None:
+    shop.having(PUBLISH="feed").type_here("feed", "write", STORE)
+    with shop.start("feed", "serve", "--port", "0", stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        line = process.stdout.readline().decode()
+        address = line.split()[0].replace("STORE", STORE)
+        assert "FEED_USER" in process.stdout.readline().decode()
+        with urlopen(address, timeout=20) as answer:  # noqa: S310
+            assert answer.read() == (tmp_path / "feeds" / f"{STORE}.xml").read_bytes()
+        process.terminate()
+        assert process.wait(timeout=20) == 0
+    capsys.readouterr()
+    assert shop.type_here("feed", "status") == 0
+    said = capsys.readouterr().out
+    assert re.search(
+        r"^\* .* version 1: 2 offers, 2 on sale; added 2, faults 1$", said, re.MULTILINE
+    )
+    assert "127.0.0.1 took version 1 (200): Python-urllib" in said
+
+
+def test_what_an_export_says_is_taken_over(shop: Console, capsys: Told, tmp_path: Path) -> None:
+    shop.type_here("feed", "write", STORE)
+    preview = tmp_path / "feeds" / "previews" / f"{STORE}.xml"
+    changed = tmp_path / "ACTIVE.xml"
+    changed.write_text(
+        preview.read_text(encoding="utf-8").replace('stockCount="5"', 'stockCount="8"'),
+        encoding="utf-8",
+    )
+    capsys.readouterr()
+    assert shop.type_here("feed", "read", str(changed), "--store", STORE) == 0
+    assert "2 of 2 offers are listings of store 30000001: written down" in capsys.readouterr().out
+    shop.type_here("feed", "write", STORE)
+    assert preview.read_text(encoding="utf-8").count('stockCount="8"') == 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        pytest.param(
+            "<merchantid>30000001", "<merchantid>7", "of merchant 7, not of", id="another's"
+        ),
+        pytest.param("</kaspi_catalog>", "", "ends too soon", id="one that was cut off"),
+    ],
+)
+def test_of_a_wrong_file_nothing_is_taken_over(
+    shop: Console, database: str, capsys: Told, tmp_path: Path, *, old: str, new: str, said: str
+) -> None:
+    shop.type_here("feed", "write", STORE)
+    preview = tmp_path / "feeds" / "previews" / f"{STORE}.xml"
+    feed = preview.read_text(encoding="utf-8").replace('stockCount="5"', 'stockCount="8"')
+    preview.write_text(feed.replace(old, new), encoding="utf-8")
+    assert shop.type_here("feed", "read", str(preview), "--store", STORE) != 0
+    assert said in capsys.readouterr().err
+    with psycopg.connect(database) as connection:
+        assert connection.execute("SELECT DISTINCT stock FROM listing_points").fetchall() == [(5,)]
+
+
+def test_a_file_is_checked(shop: Console, capsys: Told, tmp_path: Path) -> None:
+    shop.type_here("feed", "write", STORE)
+    preview = tmp_path / "feeds" / "previews" / f"{STORE}.xml"
+    capsys.readouterr()
+    assert shop.type_here("feed", "check", str(preview)) == 0
+    assert "2 offers, all of them right" in capsys.readouterr().out
+    preview.write_text(preview.read_text(encoding="utf-8").replace("9000", "9000.5", 1))
+    assert shop.type_here("feed", "check", str(preview)) == 1
+    assert "line 6: offer '1': price is '9000.5'" in capsys.readouterr().err
+
+
+def test_a_price_list_is_written_and_taken_over(
+    shop: Console, capsys: Told, tmp_path: Path
+) -> None:
+    book = str(tmp_path / "price.xlsx")
+    assert shop.type_here("price_list", "write", book, STORE) == 1, "one listing is left out"
+    said = capsys.readouterr()
+    assert "2 rows, 1 listings left out" in said.out
+    assert "3: left out: none of its points is known" in said.err
+    assert shop.type_here("price_list", "read", book) == 0
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(each["sku"], each["price"]) for each in told] == [("1", 9_000), ("2", 9_000)]
+    assert shop.type_here("price_list", "read", book, "--store", STORE) == 0
+    assert "2 of 2 offers are listings" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param(["feed", "push"], "write|serve", id="another verb"),
+        pytest.param(["feed", "write"], "scrapy feed write 30000001", id="no store"),
+        pytest.param(["feed", "write", "../x"], "names no merchant", id="a store that is a path"),
+        pytest.param(["feed", "write", "404"], "has no listings here", id="an unknown store"),
+        pytest.param(["feed", "check"], "scrapy feed check", id="no file"),
+        pytest.param(["feed", "check", "none.xml"], "No such file", id="no such file"),
+        pytest.param(["feed", "serve", "--port", "ssh"], "no port", id="a port that is none"),
+        pytest.param(["feed", "serve", "all"], "hands out all feeds", id="a word too many"),
+        pytest.param(["price_list", "read"], "scrapy price_list read", id="no workbook"),
+        pytest.param(["price_list", "read", "README.md"], "save the price list", id="no xlsx"),
+        pytest.param(["price_list", "write", "x.xlsx"], "a file and a store", id="half of it"),
+    ],
+)
+def test_a_mistake_is_told_in_a_sentence(
+    shop: Console, capsys: Told, words: list[str], said: str
+) -> None:
+    assert shop.type_here(*words) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_password_without_a_name_is_refused(shop: Console, capsys: Told) -> None:
+    assert shop.having(FEED_PASSWORD="x").type_here("feed", "serve") == 2  # noqa: S106
+    assert "go together" in capsys.readouterr().err
+
+
+def test_a_wrong_way_of_publishing_ends_the_program(shop: Console) -> None:
+    ended = shop.having(PUBLISH="everywhere").run("feed", "status")
+    assert ended.returncode == 2
+    assert ended.stderr == "PUBLISH=everywhere: choose off, feed, cabinet or both\n"

@@ -1,0 +1,1 @@
+"""Feeds on disk and on the wire."""
