@@ -61,13 +61,13 @@ def _wrongs_at(shown: Listing, said: Availability) -> Iterator[Wrong]:
 def changed(
     listing: Listing, change: Change, author: Author, at: datetime, switches: SellerSwitches
 ) -> Listing:
-    """The listing after a change that applies at a moment."""
+    """The listing after a change that applies at a moment; the audit trail dates it as asked for."""
     after = _priced(listing, change, switches)
     after = _placed_anew(after, change, listing, author, switches)
     operation = _operation(listing, after)
     if operation is None and after == listing:
         return listing
-    update = Update(operation=operation or "REINDEX", by=author.email, at=at)
+    update = Update(operation=operation or "REINDEX", by=author.email, at=author.at)
     return attrs.evolve(
         after,
         model=change.model or listing.model,
@@ -84,7 +84,7 @@ def changed(
 def withdrawn(listing: Listing, author: Author, at: datetime) -> Listing:
     """The listing off sale at every point."""
     places = tuple(attrs.evolve(place, available=False) for place in listing.places)
-    update = Update(operation="REMOVE", by=author.email, at=at)
+    update = Update(operation="REMOVE", by=author.email, at=author.at)
     return attrs.evolve(
         listing,
         places=places,

@@ -28,6 +28,15 @@ _ADDRESS: Json = {
     "district": None,
 }
 
+_HOLIDAY: Json = {
+    "openingTime": {"hour": 9, "minute": 0},
+    "closingTime": {"hour": 18, "minute": 0},
+    "date": "2027-05-07",
+    "closed": True,
+    "name": None,
+    "message": None,
+}
+
 
 def details(listing: Listing, card: Card, merchant: MerchantId) -> Json:
     """The answer for one sku; points of a removed item say no stock."""
@@ -92,7 +101,7 @@ def _schedule(code: str, opens: int, closes: int) -> Json:
         "closingTime": {"hour": closes, "minute": 0},
     }
     days = [{**hours, "dayOfWeekIndex": day} for day in range(1, 7)]
-    return {"code": code, "weekDays": days, "specialDays": []}
+    return {"code": code, "weekDays": days, "specialDays": [_HOLIDAY]}
 
 
 def _point(place: Place) -> Json:
@@ -142,7 +151,7 @@ def _master(card: Card) -> Json:
         "galleryImages": [_image(location) for location in card.images],
         "videoId": None,
         "description": card.description,
-        "specifications": [],
+        "specifications": [_specification(card)],
         "weight": 0,
         "masterCategoryCode": f"Master - {card.kind.leaf}",
         "masterCategoryName": card.kind.leaf,
@@ -157,6 +166,35 @@ def _master(card: Card) -> Json:
         "richContent": None,
         "status": "ACTUAL",
         "redirectCodes": None,
+    }
+
+
+def _specification(card: Card) -> Json:
+    """All traits of a card as one group."""
+    features = [
+        {
+            "code": value.trait.code,
+            "name": value.trait.name,
+            "description": None,
+            "type": value.trait.type,
+            "range": None,
+            "comparable": None,
+            "featureUnit": None,
+            "featureValues": [{"value": said} for said in value.values],
+            "mandatory": None,
+            "keyAttribute": False,
+            "merchantVisible": None,
+            "position": place,
+            "visible": True,
+            "multiValued": True,
+        }
+        for place, value in enumerate(card.values, 1)
+    ]
+    return {
+        "code": f"{card.kind.leaf}*Harakteristiki",
+        "name": "Дополнительные характеристики",
+        "features": features,
+        "position": 0,
     }
 
 

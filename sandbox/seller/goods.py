@@ -90,9 +90,13 @@ class Change:
 
 @attrs.frozen(kw_only=True)
 class Author:
-    """Who changes: the account's e-mail, the file or MANUAL_CHANGES, and the door he came by."""
+    """Who asked for a change, and when: the account's e-mail, the door, the file or MANUAL_CHANGES.
+
+    `door` is single, batch, file or pull.
+    """
 
     email: str
     door: str
+    at: datetime
     file_id: str = "MANUAL_CHANGES"
     source: str = "MANUAL_OFFER"

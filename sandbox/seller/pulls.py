@@ -149,7 +149,7 @@ class Puller:
 
     async def _receive(self, merchant: MerchantId, source: Source, kept: IO[bytes]) -> Pull:
         shelf = self.shelves[merchant]
-        author = Author(email=source.email, door="pull")
+        author = Author(email=source.email, door="pull", at=shelf.world.now)
         file = await self.files.receive(shelf, kept, author)
         outcome = "refused" if file.status == "FAILED" else "taken"
         return self._told(merchant, outcome, 200, file=file.id, detail=file.why)

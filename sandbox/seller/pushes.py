@@ -139,7 +139,7 @@ class PushDesk:
         self, session: Session, changes: list[tuple[Shelf, Change]], door: str
     ) -> list[dict[str, str]] | None:
         """The ids of the accepted changes, or None if a limit was met and nothing is taken."""
-        author = Author(email=session.account.email, door=door)
+        author = Author(email=session.account.email, door=door, at=self.entrance.now())
         counts = Counter(shelf.merchant for shelf, _ in changes)
         why = self.limits.meet(author.email, counts, self.queue.switches())
         if why:

@@ -108,11 +108,15 @@ def _listing(world: World, card: Card, merchant: MerchantId, standing: _Standing
 
 
 def _places(random: Random, merchant: MerchantId, standing: _Standing) -> Iterator[Place]:
-    """The points of every city where he sells; what is not there now is there as `no`."""
+    """The points of every city where he sells; what is not there now is there as `no`.
+
+    Some goods have no stock kept at all, a few not at every point.
+    """
+    keeps = random.random() < 0.7
     for city, (_, quote) in standing.items():
         codes = [code for code, place in POINTS.items() if place == city]
         for code in codes[: random.randint(1, len(codes))]:
-            specified = random.random() < 0.7
+            specified = keeps and random.random() < 0.9
             yield Place(
                 store_id=f"{merchant}_{code}",
                 available=quote.present,

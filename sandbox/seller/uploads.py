@@ -60,7 +60,7 @@ class UploadDesk:
             shelf = self.entrance.shelf(session, uid)
             if self.files.unfinished(shelf.merchant):
                 return web.Response(status=400, text=_UNFINISHED)
-            author = Author(email=session.account.email, door="file")
+            author = Author(email=session.account.email, door="file", at=self.entrance.now())
             file = await self.files.receive(shelf, kept, author)
         return json_reply({"id": file.id})
 
