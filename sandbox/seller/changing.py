@@ -61,7 +61,7 @@ def _wrongs_at(shown: Listing, said: Availability) -> Iterator[Wrong]:
 def changed(
     listing: Listing, change: Change, author: Author, at: datetime, switches: SellerSwitches
 ) -> Listing:
-    """The listing after a change that applies at a moment; the audit trail dates it as asked for."""
+    """The listing after a change that applies at a moment; its trail says when it was asked for."""
     after = _priced(listing, change, switches)
     after = _placed_anew(after, change, listing, author, switches)
     operation = _operation(listing, after)
@@ -97,7 +97,7 @@ def withdrawn(listing: Listing, author: Author, at: datetime) -> Listing:
 
 
 def _priced(listing: Listing, change: Change, switches: SellerSwitches) -> Listing:
-    """The new prices; `price` alone is for all towns (cube, inv and leo disagree on both)."""
+    """The new prices; `price` alone is for all towns (working clients disagree on both)."""
     if change.city_prices and change.price is None and switches.price_needed:
         return listing
     if not change.city_prices and change.price is None:
@@ -125,7 +125,7 @@ def _placed_anew(
 
 
 def _hazard(before: Listing, change: Change, author: Author, switches: SellerSwitches) -> bool:
-    """Whether a stockCount takes the item off sale: seen with pushes only (inv, 2026-08)."""
+    """Whether a stockCount takes the item off sale: seen with pushes only (2026-08)."""
     if author.door not in {"single", "batch"} or switches.stock_count == "harmless":
         return False
     counted = [said for said in change.places or () if said.stock is not None]

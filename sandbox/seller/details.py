@@ -1,6 +1,6 @@
 """A listing's details as the cabinet shows them, with its card, its cities and its points.
 
-Recorded 2025-05 (nmr): an item on sale, and the same after it was removed.
+Recorded 2025-05: an item on sale, and the same after it was removed.
 """
 
 from datetime import UTC

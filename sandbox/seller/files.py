@@ -17,7 +17,7 @@ from sandbox.seller.lists import ListRefused, PriceList, Reader, gathered
 from sandbox.seller.shelf import Shelf
 from sandbox.seller.switches import SellerSwitches
 
-#: FLUSHED is the marketplace's last word (ProfitBot); the other two are ours.
+#: FLUSHED is the marketplace's last word (seen in code 2025); the other two are ours.
 Status = Literal["PROCESSING", "FLUSHED", "FAILED"]
 
 

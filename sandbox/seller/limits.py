@@ -15,7 +15,7 @@ class Limits:
     """The writes of each account and the changes of each store; `clock` is in seconds.
 
     More than `per_second` in any second, or more than `changes_per_window`, begins a block of the
-    account (cube, 2026-02: no proxy helps). Asking within it is refused and does not prolong it.
+    account (seen 2026-02: no proxy helps). Asking within it is refused and does not prolong it.
     """
 
     clock: Callable[[], float]

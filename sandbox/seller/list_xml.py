@@ -1,6 +1,6 @@
 """The XML price list, read in a stream by the guide's rules and nobody's schema.
 
-Order as the guide's example has it; a list in another order was refused whole (leo's schema notes).
+Order as the guide's example has it; a list in another order was refused whole (told 2026).
 """
 
 from collections.abc import Iterator

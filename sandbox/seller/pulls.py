@@ -10,7 +10,7 @@ from typing import IO
 from urllib.parse import urlsplit
 
 import attrs
-from aiohttp import BasicAuth, ClientError, ClientResponse, ClientSession, ClientTimeout
+from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, encode_basic_auth
 
 from domain.identity import MerchantId
 from sandbox.loopback import loopback
@@ -19,7 +19,7 @@ from sandbox.seller.goods import Author
 from sandbox.seller.shelf import Shelf
 from sandbox.seller.switches import SellerSwitches
 
-#: What the market calls itself is not known; the pull log of one client looks for "kaspi" (KAP).
+#: What the market calls itself is not known; sellers look for "kaspi" in their logs.
 _AGENT = "kaspi-sandbox-price-list"
 _IN_MEMORY = 16_000_000
 _PATIENCE = ClientTimeout(total=600, sock_connect=10)
@@ -108,9 +108,8 @@ class Puller:
             self._begun[merchant] = asyncio.get_running_loop().create_task(self.pull(merchant))
 
     async def _fetch(self, merchant: MerchantId, source: Source) -> Pull:
-        auth = BasicAuth(source.login, source.password or "") if source.login else None
         async with (
-            ClientSession(auth=auth, timeout=_PATIENCE) as client,
+            ClientSession(timeout=_PATIENCE) as client,
             client.get(source.url, headers=self._asking(source), allow_redirects=False) as answer,
         ):
             status = answer.status
@@ -127,6 +126,8 @@ class Puller:
 
     def _asking(self, source: Source) -> dict[str, str]:
         headers = {"User-Agent": _AGENT}
+        if source.login:
+            headers["Authorization"] = encode_basic_auth(source.login, source.password or "")
         by = self.switches().changed_by
         if by == "etag" and source.etag:
             headers["If-None-Match"] = source.etag

@@ -1,7 +1,7 @@
 """The cabinet's writes: one change, or many at once; 200 and an id mean accepted and no more.
 
-Shapes as captured (inv 2026-08, ProfitBot 2025-05; recorded/mc_process_request_response.json of the
-reference). What a body that cannot be understood gets was not recorded: a Spring error.
+Shapes as captured 2025-05 and 2026-08. What a body that cannot be understood gets was not recorded:
+here a Spring error.
 """
 
 from collections import Counter
@@ -127,7 +127,7 @@ class PushDesk:
         return too_many(None) if ids is None else json_reply(ids)
 
     async def probe(self, request: web.Request, session: Session) -> web.Response:
-        """Whether this session may write for a store (leo's stricter probe)."""
+        """Whether this session may write for a store (seen in code 2026)."""
         self.entrance.shelf(session, request.query.get("merchantUid"))
         return json_reply({}, headers={"X-Principal-Type": "2"})
 

@@ -21,7 +21,7 @@ from sandbox.seller.sessions import Session
 from sandbox.seller.shelf import Shelf
 from sandbox.seller.shown import Json, item
 
-#: The longest page that is given (§4.1 of the reference; the site itself asks for 10).
+#: The longest page that is given (seen in code 2026); the site itself asks for 10.
 _LONGEST = 100
 
 

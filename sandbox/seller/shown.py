@@ -1,6 +1,6 @@
 """A listing as the cabinet's list shows it: every key of the recorded bodies, in their order.
 
-Recorded 2025-05 (nmr): an item on sale, and the same after it was removed.
+Recorded 2025-05: an item on sale, and the same after it was removed.
 """
 
 from collections import defaultdict

@@ -1,7 +1,7 @@
 """The host that signs people in: e-mail and password, codes by mail and SMS, floods.
 
-Bodies as captured (inv 2026-08, nado 2025-05; recorded/mc_auth_bodies.json of the reference). What
-a wrong password or code is answered with was recorded nowhere: 401 with an errorCode of our own.
+Bodies as captured 2025-05 and 2026-08. What a wrong password or code is answered with was recorded
+nowhere: here 401 with an errorCode of our own.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +20,7 @@ SSO_COOKIE = "MS_AUTH_SSO"
 #: After so many wrong codes the one that was sent is void.
 _PATIENCE = 5
 _THROUGH = {"redirectUrl": "/"}
-#: The page's fields as browsers drive them (seed, cube), and a script that makes the same calls.
+#: The fields as browsers drive them (seen in code 2026), and a script that makes the same calls.
 _FORM = """
 <form id="login"><a id="phone_tab" href="#phone">Телефон</a>
 <input id="user_email_field" name="username"><input id="password_field" type="password">

@@ -1,6 +1,6 @@
 """The cabinet's upload of price lists by hand, and its protocol of files.
 
-Paths and words as working clients have them (seed, leo, KAP, ProfitBot); no body was captured.
+Paths and words as working clients have them (seen in code 2025 and 2026); no body was captured.
 """
 
 from tempfile import SpooledTemporaryFile

@@ -11,19 +11,70 @@ from tests.sandbox.seller.conftest import Cabinet, echoed
 
 ALMATY = STOCKED[0]
 #: The keys of one item on sale, in the order recorded 2025-05.
-ITEM = (
-    "masterSku images shopLink masterTitle offerId fileId merchantUid sku model brand price "
-    "oldprice availabilities cityPrices deliveryOptions _version _distinctVersion offerSource "
-    "reindexReason matchesLastBatch skipDistinctCheck priority rangePrice updates archivedAt "
-    "modification colourCode attributes editionDeadline verticalCategory masterCategory title "
-    "available minPrice maxPrice points updatedAt anyPickup anyKaspiDelivery "
-    "anyKaspiDeliveryLocal anyKaspiDeliveryExpress anyMerchantDelivery brandCode selectedCity "
-    "allCityPrices stocks offerError"
-).split()
-DETAILS = (
-    "sku title masterName masterSku masterCategory cities updatedAt available masterProduct "
-    "cityInfo editionDeadline availabilities offerError"
-).split()
+ITEM = [
+    "masterSku",
+    "images",
+    "shopLink",
+    "masterTitle",
+    "offerId",
+    "fileId",
+    "merchantUid",
+    "sku",
+    "model",
+    "brand",
+    "price",
+    "oldprice",
+    "availabilities",
+    "cityPrices",
+    "deliveryOptions",
+    "_version",
+    "_distinctVersion",
+    "offerSource",
+    "reindexReason",
+    "matchesLastBatch",
+    "skipDistinctCheck",
+    "priority",
+    "rangePrice",
+    "updates",
+    "archivedAt",
+    "modification",
+    "colourCode",
+    "attributes",
+    "editionDeadline",
+    "verticalCategory",
+    "masterCategory",
+    "title",
+    "available",
+    "minPrice",
+    "maxPrice",
+    "points",
+    "updatedAt",
+    "anyPickup",
+    "anyKaspiDelivery",
+    "anyKaspiDeliveryLocal",
+    "anyKaspiDeliveryExpress",
+    "anyMerchantDelivery",
+    "brandCode",
+    "selectedCity",
+    "allCityPrices",
+    "stocks",
+    "offerError",
+]
+DETAILS = [
+    "sku",
+    "title",
+    "masterName",
+    "masterSku",
+    "masterCategory",
+    "cities",
+    "updatedAt",
+    "available",
+    "masterProduct",
+    "cityInfo",
+    "editionDeadline",
+    "availabilities",
+    "offerError",
+]
 ERROR = {
     "offerSource": "MANUAL_OFFER",
     "errorCodes": ["NO_AVAILABILITIES"],

@@ -4,9 +4,11 @@ from urllib.parse import urlsplit
 
 import pytest
 from aiohttp import ClientSession, CookieJar
+from playwright.async_api import Page
 
 from sandbox.seller.seller import Seller, Shops
 from sandbox.world import World
+from tests.sandbox.conftest import needs_chromium
 from tests.sandbox.seller.conftest import EMAIL, PASSWORD, PHONE, Cabinet, opened
 
 
@@ -53,12 +55,8 @@ async def test_mc_session_proves_nothing(stranger: Cabinet) -> None:
         answer = await stranger.get("/s/m")
         assert answer.status == 401
     assert "mc-session" not in answer.cookies, "it is given once"
-    assert "mc-session" in (await _anew(stranger)).cookies
-
-
-async def _anew(stranger: Cabinet) -> object:
     stranger.client.cookie_jar.clear()
-    return await stranger.get("/s/m")
+    assert "mc-session" in (await stranger.get("/s/m")).cookies
 
 
 async def test_mc_sid_is_enough(cabinet: Cabinet) -> None:
@@ -192,6 +190,31 @@ async def test_another_store_is_forbidden_and_the_probe_tells_a_writer(cabinet: 
     assert (ours.status, ours.headers["X-Principal-Type"]) == (200, "2")
     assert (await cabinet.post(path, params={"merchantUid": "1"})).status == 403
     assert (await cabinet.get("/bff/offer-view/list", params={"m": "1"})).status == 403
+
+
+@needs_chromium
+@pytest.mark.parametrize("by_phone", [False, True], ids=["by mail", "by phone"])
+async def test_a_browser_signs_in(stranger: Cabinet, browser_page: Page, by_phone: bool) -> None:
+    await stranger.switch(mail_code=True)
+    await browser_page.goto(f"{stranger.mc}/", wait_until="domcontentloaded")
+    if by_phone:
+        await browser_page.click("#phone_tab")
+        await browser_page.fill("#user_phone_field", PHONE)
+    else:
+        await browser_page.fill("#user_email_field", EMAIL)
+        await browser_page.fill("#password_field", "no")
+        await browser_page.click(".button.is-primary")
+        wrong = await browser_page.wait_for_selector(".notification.is-danger")
+        assert wrong is not None
+        assert await wrong.inner_text() == "INVALID_CREDENTIALS"
+        await browser_page.fill("#password_field", PASSWORD)
+    await browser_page.click(".button.is-primary")
+    await browser_page.wait_for_selector("input[name=security-code]")
+    code = (await stranger.control("seller/mailbox"))[-1]["code"]
+    await browser_page.fill("input[name=security-code]", code)
+    await browser_page.click(".button.is-primary")
+    await browser_page.wait_for_selector("nav.navbar")
+    assert "mc-sid" in {cookie["name"] for cookie in await browser_page.context.cookies()}
 
 
 async def test_several_accounts_have_their_own_stores(market: World) -> None:
