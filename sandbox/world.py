@@ -79,7 +79,14 @@ class World:
         self._keep_appointments(utc(to))
         self.edition += 1
         return {
-            city: sum((board.movement(before[board]) for board in boards.values()), Movement())
+            city: sum(
+                (
+                    board.movement(before[board])
+                    for board in boards.values()
+                    if len(board.history) - 1 > before[board]
+                ),
+                Movement(),
+            )
             for city, boards in self.boards.items()
         }
 

@@ -69,8 +69,8 @@ class Shelf:
 
     def _publish(self, listing: Listing, city: CityId, by: str) -> None:
         board = self.world.board(listing.product, MARKETS[city])
-        quote = quoted(listing, city)
-        if quote == board.quotes[board.seat_of(self.merchant)]:
+        before, quote = board.quotes[board.seat_of(self.merchant)], quoted(listing, city)
+        if quote == before or not (quote.present or before.present):
             return
         self.world.quote(listing.product, MARKETS[city], self.merchant, quote)
         note = partial(self.book.went_live, at=self.world.now, merchant=self.merchant)

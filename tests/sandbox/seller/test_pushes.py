@@ -45,7 +45,8 @@ async def test_buyers_see_the_price_that_was_pushed(cabinet: Cabinet, market: Wo
     async with cabinet.client.get(f"{cabinet.address}/shop/p/-{item['masterSku']}/") as page:
         assert page.status == 200
     live = await cabinet.control("seller/book/live")
-    assert {line["price"] for line in live} == {777}
+    assert {(line["price"], line["present"]) for line in live} == {(777, True)}
+    assert len(live) == len({line["city"] for line in live}) <= len(item["cityPrices"])
     assert (live[0]["merchant"], live[0]["sku"]) == (cabinet.merchant, item["sku"])
     truth = market.board_at(item["masterSku"], ALMATY, market.now)
     assert 777 in {offer.price for offer in truth if offer.merchant_id == cabinet.merchant}

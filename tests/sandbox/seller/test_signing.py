@@ -7,6 +7,7 @@ from aiohttp import ClientSession, CookieJar
 from playwright.async_api import Page
 
 from sandbox.seller.seller import Seller, Shops
+from sandbox.server import running
 from sandbox.world import World
 from tests.sandbox.conftest import needs_chromium
 from tests.sandbox.seller.conftest import EMAIL, PASSWORD, PHONE, Cabinet, opened
@@ -190,6 +191,17 @@ async def test_another_store_is_forbidden_and_the_probe_tells_a_writer(cabinet: 
     assert (ours.status, ours.headers["X-Principal-Type"]) == (200, "2")
     assert (await cabinet.post(path, params={"merchantUid": "1"})).status == 403
     assert (await cabinet.get("/bff/offer-view/list", params={"m": "1"})).status == 403
+
+
+async def test_the_cabinet_is_reached_through_the_exits(market: World) -> None:
+    async with running(market, exits=1) as address, ClientSession() as client:
+        async with client.get(f"{address}/sandbox/exits") as told:
+            proxy = (await told.json())[0]["proxy"]
+        walk = f"{address}/mc.shop/oauth2/authorization/1"
+        async with client.get(walk, proxy=proxy) as answer:
+            assert (answer.status, str(answer.url)) == (200, f"{address}/idmc.shop/login")
+        async with client.get(f"{address}/sandbox/exits/exit-1") as told:
+            assert (await told.json())["served"] == 3
 
 
 @needs_chromium
