@@ -22,7 +22,8 @@ class Entry:
 
     `wrongs` is judged by what the cabinet had last shown the account (or, if it never looked, by
     what was true); `effects` is what really happened to the listing when it applied. `late` and
-    `cut` say that the sandbox delayed it or dropped some of it on purpose.
+    `cut` say that the sandbox delayed it or dropped some of it on purpose. `repeats` is the id of
+    the change before it of that sku when both ask for the same and that one was not lost.
     """
 
     number: int
@@ -38,6 +39,7 @@ class Entry:
     points: Sequence[str] | None
     looked: bool
     wrongs: Sequence[Wrong]
+    repeats: str | None
     due: datetime
     fate: Fate = "waiting"
     late: bool = False
@@ -82,6 +84,8 @@ class Book:
     changes: list[Entry] = attrs.Factory(list)
     live: list[Live] = attrs.Factory(list)
     refusals: list[Refused] = attrs.Factory(list)
+    #: The latest change of each store's sku, as it was asked for.
+    _latest: dict[tuple[MerchantId, str], tuple[Entry, Change]] = attrs.Factory(dict)
 
     def accept(
         self,
@@ -111,10 +115,18 @@ class Book:
             points=None if points is None else [_point(said) for said in points],
             looked=looked,
             wrongs=wrongs,
+            repeats=self._repeated(merchant, change),
             due=due,
         )
         self.changes.append(entry)
+        self._latest[merchant, change.sku] = (entry, change)
         return entry
+
+    def _repeated(self, merchant: MerchantId, change: Change) -> str | None:
+        known = self._latest.get((merchant, change.sku))
+        if known is None or known[1] != change or known[0].fate == "lost":
+            return None
+        return known[0].id
 
     def went_live(
         self,
@@ -163,6 +175,7 @@ class Book:
             "wrongs": Counter(wrong.kind for entry in self.changes for wrong in entry.wrongs),
             "effects": Counter(wrong.kind for entry in self.changes for wrong in entry.effects),
             "removed": sum(entry.removed for entry in self.changes),
+            "repeated": sum(entry.repeats is not None for entry in self.changes),
             "without_looking": sum(not entry.looked for entry in self.changes),
             "live": len(self.live),
             "refusals": Counter(refused.why for refused in self.refusals),

@@ -38,47 +38,37 @@ class Shops:
     switches: SellerSwitches = attrs.Factory(SellerSwitches)
 
 
-@attrs.define(init=False)
+@attrs.define
 class Seller:
     """Everything of the seller's side. Raises LookupError for a merchant who sells nothing."""
 
     world: World
-    switches: SellerSwitches
-    accounts: tuple[Account, ...]
-    book: Book
-    shelves: dict[MerchantId, Shelf]
-    mailbox: Mailbox
-    sessions: Sessions
-    limits: Limits
-    queue: Queue
-    files: Files
-    puller: Puller
+    shops: Shops
+    real_seconds: Callable[[], float] = time.monotonic
+    switches: SellerSwitches = attrs.field(init=False)
+    accounts: tuple[Account, ...] = attrs.field(init=False)
+    book: Book = attrs.field(init=False)
+    shelves: dict[MerchantId, Shelf] = attrs.field(init=False)
+    mailbox: Mailbox = attrs.field(init=False)
+    sessions: Sessions = attrs.field(init=False)
+    limits: Limits = attrs.field(init=False)
+    queue: Queue = attrs.field(init=False)
+    files: Files = attrs.field(init=False)
+    puller: Puller = attrs.field(init=False)
 
-    def __init__(
-        self, world: World, shops: Shops, real_clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self.world, self.switches = world, shops.switches
-        stores = shops.stores or [[busiest(world)]]
-        self.accounts = accounts(stores, shops.password or secrets.token_urlsafe(12))
-        self.book = Book(world.real_clock)
+    def __attrs_post_init__(self) -> None:
+        self.switches = self.shops.switches
+        stores = self.shops.stores or [[busiest(self.world)]]
+        self.accounts = accounts(stores, self.shops.password or secrets.token_urlsafe(12))
+        self.book = Book(self.world.real_clock)
         merchants = [merchant for account in self.accounts for merchant in account.merchants]
-        self.shelves = {one: Shelf(world, self.book, one) for one in merchants}
-
-        def seconds() -> float:
-            real = self.switches.clock == "real"
-            return real_clock() if real else self.world.now.timestamp()
-
-        def current() -> SellerSwitches:
-            return self.switches
-
-        self.mailbox, self.sessions, self.limits = (
-            Mailbox(seconds),
-            Sessions(seconds),
-            Limits(seconds),
-        )
-        self.queue = Queue(self.book, current)
-        self.files = Files(self.queue, current)
-        self.puller = Puller(self.files, self.shelves, current)
+        self.shelves = {one: Shelf(self.world, self.book, one) for one in merchants}
+        self.mailbox = Mailbox(self._seconds)
+        self.sessions = Sessions(self._seconds)
+        self.limits = Limits(self._seconds)
+        self.queue = Queue(self.book, self._current)
+        self.files = Files(self.queue, self._current)
+        self.puller = Puller(self.files, self.shelves, self._current)
 
     def set(self, switches: SellerSwitches) -> None:
         """Replace all switches; blocks and counts begin anew, for their clock may be another."""
@@ -87,8 +77,8 @@ class Seller:
 
     def routes(self) -> list[web.RouteDef]:
         """The paths of both hosts."""
-        entrance = Entrance(self.sessions, self.world, self.shelves, lambda: self.switches)
-        sign_in = SignInDesk(self.accounts, self.sessions, self.mailbox, lambda: self.switches)
+        entrance = Entrance(self.sessions, self.world, self.shelves, self._current)
+        sign_in = SignInDesk(self.accounts, self.sessions, self.mailbox, self._current)
         return [
             *sign_in.routes(),
             *entrance.routes(),
@@ -96,3 +86,11 @@ class Seller:
             *PushDesk(entrance, self.queue, self.limits).routes(),
             *UploadDesk(entrance, self.files).routes(),
         ]
+
+    def _current(self) -> SellerSwitches:
+        return self.switches
+
+    def _seconds(self) -> float:
+        """The clock of limits, blocks, sessions and codes."""
+        real = self.switches.clock == "real"
+        return self.real_seconds() if real else self.world.now.timestamp()

@@ -117,6 +117,27 @@ async def test_a_careful_push_leaves_no_wrongs(cabinet: Cabinet) -> None:
     assert book["without_looking"] == 0
 
 
+@pytest.mark.parametrize(
+    ("switches", "between", "repeated"),
+    [
+        pytest.param({}, [], 1, id="one after the other"),
+        pytest.param({"apply_seconds": 570}, [], 1, id="while the first one waits"),
+        pytest.param({}, [701], 0, id="with another one between"),
+        pytest.param({"lost": 1}, [], 0, id="after the first one was lost"),
+    ],
+)
+async def test_a_change_that_is_sent_twice_is_entered_as_such(
+    cabinet: Cabinet, switches: dict[str, object], between: list[int], repeated: int
+) -> None:
+    await cabinet.switch(**switches)
+    item = await cabinet.some()
+    for price in (700, *between, 700):
+        await cabinet.push(echoed(item, price=price))
+    first, *_, last = await cabinet.control("seller/book/changes")
+    assert last["repeats"] == (first["id"] if repeated else None)
+    assert (await cabinet.book())["repeated"] == repeated
+
+
 async def test_a_point_that_is_not_named_is_dropped(cabinet: Cabinet) -> None:
     item = await cabinet.some(several=True)
     change = echoed(item)
