@@ -16,7 +16,7 @@ from domain.moments import utc
 
 #: Blocks after which nothing is tried out any more.
 _ENOUGH = 2
-#: So many times slower after a block that the pace explains.
+#: The gap is so many times longer after a block that the pace explains.
 _SLOWER = 4
 #: A limit that is counted in seconds or minutes shows itself within the first minute of pushes.
 _MINUTE = timedelta(minutes=1)
@@ -150,7 +150,7 @@ def after_block(
 
     Nothing leaves for the pause, or for as long as the marketplace asks if that is longer (a day
     at most). The limit is put below what had been accepted, for good, unless the pace explains
-    the refusal: then pushes become four times slower. Where a limit that had been put so was too
+    the refusal: then pushes become much slower. Where a limit that had been put so was too
     high, both are done. A refusal within a block, or when nothing of ours counts any more,
     teaches nothing: somebody else's changes were one too many.
     """
@@ -163,7 +163,8 @@ def after_block(
         return stopped
     blocks = budget.blocks + 1
     learnt = attrs.evolve(stopped, blocks=blocks, grows=budget.grows and blocks < _ENOUGH)
-    slower = attrs.evolve(learnt, gap=budget.gap * _SLOWER, slowed_at=accepted)
+    gap = _slower(budget, pushes, now)
+    slower = attrs.evolve(learnt, gap=gap, slowed_at=accepted, proven=0)
     if _is_the_pace(budget, pushes, now):
         return slower
     limit = min(budget.limit, max(1, accepted - max(1, accepted // 25)))
@@ -205,15 +206,21 @@ def _spread(budget: Budget) -> timedelta:
     return budget.window * 9 // (10 * budget.limit)
 
 
+def _slower(budget: Budget, pushes: Sequence[Push], now: datetime) -> timedelta:
+    """A gap four times as long, and twice what was kept where changes were spread."""
+    kept = min(now - max(push.at for push in pushes), _spread(budget))
+    return max(budget.gap * _SLOWER, 2 * kept)
+
+
 def _is_the_pace(budget: Budget, pushes: Sequence[Push], now: datetime) -> bool:
     """Whether pushes came too fast, rather than too many in the window.
 
-    It is first suspected where everything had come within the last minute; nor does anybody allow
-    only one change in half an hour. Once pushes are slower it is the pace again if more got
+    It is first suspected where everything had come within the last minute; and nobody allows only
+    one push in half an hour. Once pushes are slower it is the pace again if more got
     through than the time before, and still much less than the limit.
     """
     accepted = spent(budget, pushes, now)
-    if accepted == 1:
+    if sum(push.at > now - budget.window for push in pushes) == 1:
         return True
     if budget.slowed_at is None:
         return accepted == sum(push.changes for push in pushes if push.at > now - _MINUTE)
