@@ -102,7 +102,6 @@ def truths() -> Mapping[str, Truth]:
         "250 from half-hour to half-hour": Truth(limiter=Fixed(250), possible=250),
         "2 pushes a second": Truth(limiter=Bucket(second / 2), possible=1_800),
         "1 push in 3 s": Truth(limiter=Bucket(3 * second), possible=600),
-        "1 push in 3 s, few waiting": Truth(limiter=Bucket(3 * second), possible=600, waiting=FEW),
         "1 push in 5 s, 10 saved up": Truth(limiter=Bucket(5 * second, 10), possible=360),
         "20 pushes a minute, few waiting": Truth(
             limiter=Rolling(20, timedelta(minutes=1), counts_pushes=True),
