@@ -14,6 +14,7 @@ import attrs
 
 from benchmarks import decisions, extraction, feed, intentions, store
 from benchmarks.boards import FULL, LEAN, OFFERS, sizes
+from benchmarks.budget import report as budget
 from benchmarks.crawl import Report
 from benchmarks.measure import Line, in_turns, ratio
 from benchmarks.place import Crawls, Databases, empty, serving, settle
@@ -39,6 +40,8 @@ class Scale:
     rules: int = 50_000
     feed_offers: int = 1_000_000
     plain_offers: int = 100_000
+    budget_seeds: int = 5
+    budget_hours: int = 9
 
 
 QUICK = Scale(
@@ -54,6 +57,8 @@ QUICK = Scale(
     rules=5_000,
     feed_offers=20_000,
     plain_offers=5_000,
+    budget_seeds=1,
+    budget_hours=4,
 )
 
 
@@ -161,6 +166,11 @@ class Bench:
         """The price feed, against plain lxml."""
         scale = self.scale
         return feed.feed(scale.feed_offers, scale.plain_offers, scale.repeats, self.directory)
+
+    def budget(self) -> list[Line]:
+        """Spending and learning the change budget, in simulations."""
+        lines = budget.allocator(self.scale.budget_seeds)
+        return [*lines, *budget.learning(self.scale.budget_hours)]
 
     def store(self) -> list[Line]:
         """The store, against bare COPY."""
