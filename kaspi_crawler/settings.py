@@ -28,6 +28,29 @@ CASSETTES_DIR = os.environ.get("CASSETTES_DIR", "recordings")
 #: Any PostgreSQL from 14 on; empty: the embedded one.
 DATABASE_URL = os.environ.get("DATABASE_URL", "")
 
+# --- Prices out of the door --------------------------------------------------------------------
+
+
+def _publish() -> str:
+    """How prices leave, from the environment; a wrong word ends the program with a sentence."""
+    chosen = (os.environ.get("PUBLISH") or "off").strip().casefold()
+    if chosen not in {"off", "feed", "cabinet", "both"}:
+        sys.stderr.write(f"PUBLISH={chosen}: choose off, feed, cabinet or both\n")
+        raise SystemExit(2)
+    return chosen
+
+
+#: off: nothing leaves, what would is only shown. feed: by the price feed, the official way.
+#: cabinet: by the seller's cabinet. both: by both.
+PUBLISH = _publish()
+#: Where price feeds are written, and served from.
+FEEDS_DIR = os.environ.get("FEEDS_DIR") or str(Path(DATA_DIR) / "feeds")
+#: The name and password that a reader of the feeds must know; both empty: everybody may read.
+FEED_USER = os.environ.get("FEED_USER", "")
+FEED_PASSWORD = os.environ.get("FEED_PASSWORD", "")
+#: Versions that are kept of each feed: a day and a bit of hourly ones.
+FEED_VERSIONS = 30
+
 # --- The project -----------------------------------------------------------------------------
 
 BOT_NAME = "kaspi_crawler"

@@ -52,7 +52,7 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
     _sweep(path)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}{PARTIAL}")
     try:
-        with unfinished.open("wb") as file:
+        with unfinished.open("w+b") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

@@ -34,8 +34,9 @@ ORDER BY array_position(
           'offer_history', 'offer_history_daily', 'work_list', 'listing_hints',
           'listing_hint_history', 'found_in', 'found_variants', 'categories', 'category_counts',
           'sitemap_categories', 'review_texts', 'reviewed_products', 'review_readings',
-          'review_rates', 'stores', 'listings', 'rule_lines', 'price_rules', 'rule_changes',
-          'decisions', 'intentions', 'runs', 'alerts', 'timetable', 'timetable_ticks'],
+          'review_rates', 'stores', 'listings', 'listing_points', 'listing_prices', 'rule_lines',
+          'price_rules', 'rule_changes', 'decisions', 'intentions', 'runs', 'alerts', 'timetable',
+          'timetable_ticks'],
         relname::text),
     relname, attnum
 """

@@ -1,0 +1,1 @@
+"""Price feeds on disk and on the wire: their versions, and the service that hands them out."""

@@ -1,0 +1,68 @@
+"""Who took which feed, and when: a line of JSON each, no more of them than are needed."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import attrs
+import msgspec
+
+#: Bytes after which a new file is begun; the one before is kept, older ones are not.
+_ENOUGH = 2_000_000
+#: Signs of a stranger's text that are kept.
+_LONGEST_TEXT = 200
+
+
+@attrs.frozen(kw_only=True)
+class Pull:
+    """One answer to somebody who asked for a feed.
+
+    `status` is that of HTTP; `whole`: all of it was sent; `etag` names what was sent or is held.
+    """
+
+    at: datetime
+    store: str
+    source: str
+    agent: str
+    status: int
+    etag: str
+    size: int
+    whole: bool
+
+
+@attrs.frozen
+class PullLog:
+    """The log of pulls below the directory of feeds."""
+
+    directory: Path
+
+    @property
+    def path(self) -> Path:
+        """The file that is written to."""
+        return self.directory / "pulls.jsonl"
+
+    @property
+    def _former(self) -> Path:
+        return self.directory / "pulls.1.jsonl"
+
+    def write(self, pull: Pull) -> None:
+        """Add a line. Raises OSError."""
+        if self.path.is_file() and self.path.stat().st_size > _ENOUGH:
+            self.path.replace(self._former)
+        short = attrs.evolve(pull, agent=pull.agent[:_LONGEST_TEXT])
+        with self.path.open("ab") as file:
+            file.write(msgspec.json.encode(short) + b"\n")
+
+    def read(self) -> Iterator[Pull]:
+        """What is remembered, the oldest first; a line that a crash cut off is passed over."""
+        for path in (self._former, self.path):
+            if path.is_file():
+                with path.open("rb") as file:
+                    yield from filter(None, map(_pull, file))
+
+
+def _pull(line: bytes) -> Pull | None:
+    try:
+        return msgspec.json.decode(line, type=Pull)
+    except msgspec.DecodeError:
+        return None

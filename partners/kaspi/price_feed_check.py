@@ -1,0 +1,370 @@
+"""The gate of a price feed: each part held against the project's own schema, as it streams by.
+
+A feed is cut between its offers, so that head, batches and tail laid end to end are the file,
+byte for byte. Each batch is validated as a small feed of its own, between that head and an end.
+That says what a validation of the whole would: the schema's rules speak of one offer at a time,
+but for the rule that an article stands once, which is held over all batches. A test proves it.
+
+What XML itself forbids, a document type (with it every entity bomb) and what is not UTF-8 are
+refused before the schema is asked.
+"""
+
+import re
+from array import array
+from codecs import getincrementaldecoder
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any, BinaryIO, cast
+from xml.parsers import expat  # nothing beside the standard library says at which byte it is
+
+import attrs
+from lxml import etree
+
+NAMESPACE = "kaspiShopping"
+#: Offers that are validated at a time. Ten times as many are slower and take ten times the memory.
+BATCH_OFFERS = 200
+_BLOCK = 1 << 16
+#: Bytes of one offer, and of what stands before the first, above which it is none.
+_LONGEST_OFFER = 1_000_000
+_BATCH_BYTES = 250_000
+_LONGEST_HEAD = 64_000
+
+#: Names as expat says them: namespace, name, and the prefix where there is one.
+_ROOT = (NAMESPACE, "kaspi_catalog")
+_OFFERS = (NAMESPACE, "offers")
+_OFFER = f"{NAMESPACE} offer"
+_PREFIXED_OFFER = f"{_OFFER} "
+_OFFERS_END = f"{NAMESPACE} offers"
+_PREFIXED_END = f"{_OFFERS_END} "
+_SCHEMA = "price_feed.xsd"
+_SHELVES = 64
+_STEP = re.compile(r"/[^/\[]+(?:\[(\d+)\])?")
+
+#: What would be right, by the name of an element or an attribute.
+_RIGHT = {
+    "price": "a whole number of tenge above 0, without blanks, decimals and signs",
+    "cityprice": "a whole number of tenge above 0, without blanks, decimals and signs",
+    "preOrder": "a number of days from 1 to 30, or left out",
+    "available": "yes or no",
+    "stockCount": "a whole number of pieces, or left out",
+    "loanPeriod": "a whole number above 0, or left out",
+}
+_NOT_UTF_8 = "this is not UTF-8. Save the feed as UTF-8"
+#: Expat and lxml would both follow such a mark.
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_ORDER = "Right is this order: model, brand, availabilities, then price or cityprices"
+
+#: How libxml2 says it, and how we do; {0}, {1}… are what it put in quotes or brackets.
+_SPOKEN = (
+    (r"Element '(\w+)', attribute '(\w+)': \[facet 'minLength'\]", "{1} is empty"),
+    (r"Element '(\w+)', attribute '(\w+)': \[facet '\w+'\] The value '(.*?)' ", "{1} is '{2}'"),
+    (r"Element '(\w+)', attribute '(\w+)': '(.*)' is not a valid value", "{1} is '{2}'"),
+    (r"Element '(\w+)': \[facet 'minLength'\]", "{0} is empty"),
+    (r"Element '(\w+)': (?:\[facet '\w+'\] )?(?:The value )?'(.*?)' is not", "{0} is '{1}'"),
+    (r"Element '(\w+)': The attribute '(\w+)' is required", "{0} has no {1}"),
+    (r"Element '(\w+)', attribute '([^']+)': The attribute", "{0} may have no {1}"),
+    (r"Element '(offers)': Missing child", "there is no offer"),
+    (
+        r"Element '(\w+)': Missing child element\(s\)\. Expected is (?:one of )?\( (.*) \)",
+        "{0} lacks {1}",
+    ),
+    (
+        r"Element '([^']+)': This element is not expected\. Expected is (?:one of )?\( (.*) \)",
+        "{0} may not stand here, but {1}",
+    ),
+    (r"Element '([^']+)': This element is not expected", "{0} may not stand here"),
+    (r"Element '(\w+)': Character content", "there is text in {0}, outside its elements"),
+    (r"Element '(\w+)': Element content is not allowed", "{0} may hold text alone"),
+)
+
+#: What expat says, and what a person makes of it.
+_NOT_XML = {
+    "no element found": "the feed ends too soon: it is empty, or was cut off",
+    "unclosed token": "the feed ends too soon: it was cut off",
+    "not well-formed (invalid token)": "this is no XML. In texts & < > are written &amp; &lt; &gt;",
+    "undefined entity": "an entity that XML does not know. In texts & is written &amp;",
+    "mismatched tag": "an element is closed that was not the last one opened",
+    "junk after document element": "something stands behind </kaspi_catalog>",
+    "unbound prefix": f'a prefix without a namespace. Right is xmlns="{NAMESPACE}"',
+}
+
+
+class BrokenFeed(ValueError):
+    """A price feed that the marketplace would refuse: `line` counts from 1, `reason` says why."""
+
+    def __init__(self, line: int, reason: str) -> None:
+        super().__init__(f"line {line}: {reason}")
+        self.line = line
+        self.reason = reason
+
+
+@attrs.frozen
+class Batch:
+    """Some offers, as they stand in the file from that line on; the last one holds the end."""
+
+    line: int
+    head: bytes
+    body: bytes
+    tail: bytes
+
+    @property
+    def document(self) -> bytes:
+        """The batch as a feed of its own."""
+        return b"".join((self.head, self.body, self.tail))
+
+    def line_in_feed(self, line: int) -> int:
+        """Where a line of the batch's own document stands in the file."""
+        return max(1, line - self.head.count(b"\n") + self.line - 1)
+
+
+def batches(file: BinaryIO) -> Iterator[Batch]:
+    """Cut a feed into batches, from where the file stands. Raises BrokenFeed for what is no XML."""
+    yield from _Knife().cut(file)
+
+
+class _Knife:
+    """Finds the byte at which each batch begins.
+
+    Between two cuts it only counts offers that end: half the time. An offer inside an offer
+    misleads it, but then the batch is no XML, and such a feed is broken anyway.
+    """
+
+    def __init__(self) -> None:
+        self._parser = parser = expat.ParserCreate("utf-8", " ")
+        parser.namespace_prefixes = True
+        parser.ordered_attributes = True
+        parser.XmlDeclHandler = self._declared
+        parser.StartDoctypeDeclHandler = self._typed
+        parser.StartElementHandler = self._opened
+        parser.EndElementHandler = self._closed
+        self._open: list[tuple[str, ...]] = []
+        self._offers, self._wanted = 0, BATCH_OFFERS
+        self._cuts: list[tuple[int, int]] = []
+        self._kept, self._at, self._line = b"", 0, 1
+        self._head: bytes | None = None
+        self._tail = b""
+
+    def cut(self, file: BinaryIO) -> Iterator[Batch]:
+        while block := file.read(_BLOCK):
+            if not self._at and block.startswith(_UTF_16) and not self._kept:
+                raise BrokenFeed(1, _NOT_UTF_8)
+            self._kept += block
+            self._parse(block, last=False)
+            yield from self._cut_off()
+            self._bound()
+        self._parse(b"", last=True)
+        yield from self._cut_off()
+        yield Batch(self._line, self._head or b"", self._kept, b"")
+
+    def _cut_off(self) -> Iterator[Batch]:
+        for at, line in self._cuts:
+            piece, self._kept = self._kept[: at - self._at], self._kept[at - self._at :]
+            if self._head is None:
+                self._head, self._tail = piece, _closing(self._open)
+            else:
+                yield Batch(self._line, self._head, piece, self._tail)
+            self._at, self._line = at, line
+        self._cuts.clear()
+
+    def _bound(self) -> None:
+        """Keep what is kept small, whatever the file is. Raises BrokenFeed."""
+        longest = _LONGEST_HEAD if self._head is None else _BATCH_BYTES + _LONGEST_OFFER
+        if len(self._kept) > longest:
+            raise BrokenFeed(self._line, f"no offer ends within {longest:,} bytes from here")
+        if len(self._kept) > _BATCH_BYTES:
+            self._wanted = 0
+
+    def _parse(self, block: bytes, *, last: bool) -> None:
+        try:
+            self._parser.Parse(block, last)
+        except expat.ExpatError as error:
+            raise BrokenFeed(error.lineno, self._why(error)) from None
+
+    def _why(self, error: expat.ExpatError) -> str:
+        said = expat.errors.messages[error.code]
+        if not _is_utf8(self._kept):
+            return _NOT_UTF_8
+        return _NOT_XML.get(said, f"this is no XML: {said}")
+
+    def _declared(self, _version: str, encoding: str | None, _standalone: int) -> None:
+        if encoding is not None and encoding.upper().replace("-", "") != "UTF8":
+            raise BrokenFeed(1, f"the feed's encoding is {encoding}. Right is UTF-8")
+
+    def _typed(self, *_: object) -> None:
+        line = self._parser.CurrentLineNumber
+        raise BrokenFeed(line, "a price feed has no document type, and so no entities")
+
+    def _opened(self, name: str, _attributes: Sequence[str]) -> None:
+        """Outside of offers: the head, and the first offer of each batch."""
+        words = tuple(name.split(" "))
+        if not self._open and words[:2] != _ROOT:
+            raise BrokenFeed(self._parser.CurrentLineNumber, _not_a_feed(words))
+        if len(self._open) == 2 and self._open[1][:2] == _OFFERS:
+            self._cuts.append((self._parser.CurrentByteIndex, self._parser.CurrentLineNumber))
+            self._offers, self._wanted = 0, BATCH_OFFERS
+            self._parser.StartElementHandler = None
+            self._parser.EndElementHandler = self._ended
+        else:
+            self._open.append(words)
+
+    def _closed(self, _name: str) -> None:
+        self._open.pop()
+
+    def _ended(self, name: str) -> None:
+        """Something within the offers has ended, or they have."""
+        if name == _OFFER or name.startswith(_PREFIXED_OFFER):
+            self._offers += 1
+            if self._offers >= self._wanted:
+                self._parser.StartElementHandler = self._opened
+        elif name == _OFFERS_END or name.startswith(_PREFIXED_END):
+            self._parser.StartElementHandler = None
+
+
+def _closing(names: Sequence[tuple[str, ...]]) -> bytes:
+    """The end of everything that is open, in the feed's own prefixes."""
+    called = (f"{name[2]}:{name[1]}" if len(name) == 3 else name[1] for name in reversed(names))
+    return "".join(f"</{name}>" for name in called).encode()
+
+
+def _not_a_feed(words: Sequence[str]) -> str:
+    namespace = f"the namespace {words[0]!r}" if len(words) > 1 else "no namespace"
+    return (
+        f"the feed begins with {words[min(1, len(words) - 1)]} in {namespace}. "
+        f'Right is <kaspi_catalog xmlns="{NAMESPACE}">'
+    )
+
+
+def _is_utf8(text: bytes) -> bool:
+    """Whether it is, but for a sign that is cut off at its end."""
+    try:
+        getincrementaldecoder("utf-8")().decode(text)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+class Gate:
+    """Lets batches pass that the schema allows, and remembers their articles."""
+
+    def __init__(self) -> None:
+        self._schema = _schema()
+        self._parser = etree.XMLParser(
+            resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True
+        )
+        self.articles = Articles()
+
+    def passed(self, batch: Batch) -> etree._Element:
+        """The batch as a tree, whose articles are remembered. Raises BrokenFeed."""
+        catalog = self.tree(batch)
+        self.articles.add(offer.get("sku", "") for offer in offers_of(catalog))
+        return catalog
+
+    def tree(self, batch: Batch) -> etree._Element:
+        """The batch as a tree, its kaspi_catalog. Raises BrokenFeed."""
+        try:
+            catalog = etree.fromstring(batch.document, self._parser)
+        except etree.XMLSyntaxError as error:
+            line, said = batch.line_in_feed(error.lineno or 1), (error.msg or "").partition(",")[0]
+            raise BrokenFeed(line, f"this is no XML: {said}") from None
+        if not self._schema.validate(catalog):
+            raise _complaint(batch, catalog, self._schema.error_log)
+        return catalog
+
+
+def offers_of(catalog: etree._Element) -> etree._Element:
+    """The element whose children are the offers of a catalog that passed the gate."""
+    return catalog[2]
+
+
+def _complaint(batch: Batch, catalog: etree._Element, log: Any) -> BrokenFeed:
+    """The schema's first complaint, in plain words and with the article that it is about."""
+    entry = log[0]
+    said = _spoken(entry.message)
+    # The path of what is wrong is /*/*[3]/*[57]/*[4]: the fourth element of the 57th offer.
+    steps = [int(step or 1) for step in _STEP.findall(entry.path or "")]
+    if len(steps) >= 3 and steps[1] == 3:
+        sku = offers_of(catalog)[steps[2] - 1].get("sku")
+        said = said if sku is None else f"offer {sku!r}: {said}"
+    return BrokenFeed(batch.line_in_feed(entry.line), said)
+
+
+def _spoken(message: str) -> str:
+    plain = message.replace(f"{{{NAMESPACE}}}", "")
+    for pattern, sentence in _SPOKEN:
+        if found := re.match(pattern, plain, re.DOTALL):
+            names = [name or "" for name in found.groups()]
+            right = next((_RIGHT[name] for name in reversed(names) if name in _RIGHT), None)
+            remedy = _ORDER if "may not stand" in sentence else right and f"Right is {right}"
+            return ". ".join(filter(None, (sentence.format(*names), remedy)))
+    return plain
+
+
+@cache
+def _schema() -> etree.XMLSchema:
+    """The schema without its rule on articles, which takes half its time and ends with a batch."""
+    schema = etree.fromstring((files(__package__) / _SCHEMA).read_bytes())
+    [rule] = schema.iter("{http://www.w3.org/2001/XMLSchema}unique")
+    schema[0].remove(rule)
+    return etree.XMLSchema(schema)
+
+
+class Articles:
+    """Which articles were seen: eight bytes each, so that a million take 8 MB.
+
+    They are kept as hashes. Two equal hashes are a suspicion only: `repeated` reads the feed again
+    and compares the articles themselves.
+    """
+
+    def __init__(self) -> None:
+        self._hashes = [array("q") for _ in range(_SHELVES)]
+
+    def add(self, skus: Iterable[str]) -> None:
+        """Remember some more."""
+        shelves = self._hashes
+        for sku in skus:
+            number = hash(sku)
+            shelves[number % _SHELVES].append(number)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._hashes))
+
+    @property
+    def suspects(self) -> frozenset[int]:
+        """Hashes that came more than once."""
+        found: set[int] = set()
+        for shelf in self._hashes:
+            if len(set(shelf)) < len(shelf):
+                found.update(number for number, times in Counter(shelf).items() if times > 1)
+        return frozenset(found)
+
+
+def repeated(file: BinaryIO, suspects: Container[int]) -> BrokenFeed | None:
+    """The first article that stands twice in a feed that passed the gate, or None."""
+    gate, seen = Gate(), dict[str, int]()
+    for batch in batches(file):
+        for offer in offers_of(gate.passed(batch)):
+            sku, line = offer.get("sku", ""), batch.line_in_feed(cast("int", offer.sourceline))
+            if hash(sku) in suspects:
+                if sku in seen:
+                    return BrokenFeed(
+                        line, f"offer {sku!r}: it stands in the feed already, in line {seen[sku]}"
+                    )
+                seen[sku] = line
+    return None
+
+
+def catalogs(file: BinaryIO) -> Iterator[etree._Element]:
+    """Each batch of a feed as a tree that passed the gate. Raises BrokenFeed.
+
+    The file must be one in which it can be sought: articles that seem to stand twice are looked
+    up in it.
+    """
+    start, gate = file.tell(), Gate()
+    for batch in batches(file):
+        yield gate.passed(batch)
+    if suspects := gate.articles.suspects:
+        file.seek(start)
+        if found := repeated(file, suspects):
+            raise found

@@ -1,0 +1,233 @@
+"""What a store's price feed is made of: listings with their points, prices and lowest prices."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, LiteralString
+
+import attrs
+import msgspec
+import psycopg
+
+from domain.feed_succession import OwnOffer
+from domain.identity import CityId, MerchantId
+from domain.money import Tenge
+from domain.price_feed import CityPrice, FeedOffer, FeedPoint, named_point
+from storage.schema import libpq_address
+
+#: Rows that travel at once from the server.
+_SLICE = 2_000
+
+_SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+_STORE = "SELECT coalesce(nullif(name, ''), id) FROM stores WHERE id = %s"
+_LAST_CHANGE = "SELECT coalesce(max(id), 0) FROM rule_changes"
+#: Nobody changes the rules until the transaction ends; who is about to is waited for.
+_HOLD_RULES = "LOCK TABLE rule_changes IN SHARE MODE"
+_PATIENCE = "SET LOCAL lock_timeout = '20s'"
+
+#: In code points' order, so that versions can be laid side by side as they stream by. The price of
+#: a listing with one price is that of its newest intention, whatever city it was decided in.
+_OFFERS: LiteralString = """
+SELECT listings.sku, coalesce(nullif(listings.name, ''), products.name),
+       coalesce(listings.brand, ''), listings.removed_at IS NOT NULL,
+       coalesce(CASE WHEN %(intended)s THEN newest.price END, listings.price),
+       points.told::text, cities.told::text, leasts.told::text
+FROM listings
+LEFT JOIN products ON products.kaspi_id = listings.kaspi_id AND listings.name IS NULL
+LEFT JOIN LATERAL (
+    SELECT price FROM intentions
+    WHERE listing_id = listings.id AND state = 'pending'
+    ORDER BY made_at DESC, id DESC
+    LIMIT 1
+) AS newest ON true
+LEFT JOIN LATERAL (
+    SELECT jsonb_agg(jsonb_build_array(point, available, stock, preorder) ORDER BY point) AS told
+    FROM listing_points
+    WHERE listing_id = listings.id
+) AS points ON true
+LEFT JOIN LATERAL (
+    SELECT jsonb_agg(jsonb_build_array(city_id, coalesce(pending.price, held.price))
+                     ORDER BY city_id) AS told
+    FROM (SELECT city_id, price FROM listing_prices WHERE listing_id = listings.id) AS held
+    FULL JOIN (
+        SELECT city_id, price FROM intentions
+        WHERE listing_id = listings.id AND state = 'pending' AND %(intended)s
+    ) AS pending USING (city_id)
+    WHERE EXISTS (SELECT FROM listing_prices WHERE listing_id = listings.id)
+) AS cities ON true
+LEFT JOIN LATERAL (
+    SELECT jsonb_object_agg(city_id, least) AS told FROM price_rules
+    WHERE listing_id = listings.id AND replaced_by IS NULL
+) AS leasts ON true
+WHERE listings.store_id = %(store)s
+ORDER BY listings.sku COLLATE "C"
+"""
+
+_PUT_POINTS = """
+INSERT INTO listing_points AS held (listing_id, point, available, stock, preorder)
+SELECT listings.id, told.point, told.available, told.stock, nullif(told.preorder, 0)
+FROM jsonb_to_recordset(%(points)s::jsonb) AS told (
+    sku text, point text, available boolean, stock integer, preorder smallint)
+JOIN listings ON listings.store_id = %(store)s AND listings.sku = told.sku
+ON CONFLICT (listing_id, point) DO UPDATE
+SET available = excluded.available, stock = excluded.stock, preorder = excluded.preorder,
+    changed_at = now()
+WHERE (held.available, held.stock, held.preorder)
+    IS DISTINCT FROM (excluded.available, excluded.stock, excluded.preorder)
+"""
+_FORGET_POINTS = """
+DELETE FROM listing_points USING listings
+WHERE listings.id = listing_points.listing_id AND listings.store_id = %(store)s
+    AND listings.sku = ANY(%(skus)s)
+    AND (listings.sku, listing_points.point) NOT IN (
+        SELECT sku, point FROM jsonb_to_recordset(%(points)s::jsonb) AS told (sku text, point text))
+"""
+_PUT_PRICES = """
+INSERT INTO listing_prices AS held (listing_id, city_id, price)
+SELECT listings.id, told.city_id, told.price
+FROM jsonb_to_recordset(%(prices)s::jsonb) AS told (sku text, city_id text, price bigint)
+JOIN listings ON listings.store_id = %(store)s AND listings.sku = told.sku
+ON CONFLICT (listing_id, city_id) DO UPDATE
+SET price = excluded.price, changed_at = now()
+WHERE held.price <> excluded.price
+"""
+_FORGET_PRICES = """
+DELETE FROM listing_prices USING listings
+WHERE listings.id = listing_prices.listing_id AND listings.store_id = %(store)s
+    AND listings.sku = ANY(%(skus)s)
+    AND (listings.sku, listing_prices.city_id) NOT IN (
+        SELECT sku, city_id
+        FROM jsonb_to_recordset(%(prices)s::jsonb) AS told (sku text, city_id text))
+"""
+_COUNT = "SELECT count(*) FROM listings WHERE store_id = %(store)s AND sku = ANY(%(skus)s)"
+_PUT_LISTINGS = """
+UPDATE listings
+SET name = told.model, brand = coalesce(told.brand, listings.brand),
+    price = coalesce(told.price, listings.price), changed_at = now()
+FROM jsonb_to_recordset(%(offers)s::jsonb) AS told (
+    sku text, model text, brand text, price bigint)
+WHERE listings.store_id = %(store)s AND listings.sku = told.sku
+    AND (listings.name, listings.brand, listings.price) IS DISTINCT FROM (
+        told.model, coalesce(told.brand, listings.brand), coalesce(told.price, listings.price))
+"""
+
+_points = msgspec.json.Decoder(list[tuple[str, bool, int | None, int | None]]).decode
+_cities = msgspec.json.Decoder(list[tuple[str, int]]).decode
+_leasts = msgspec.json.Decoder(dict[str, int | None]).decode
+
+
+class NoSuchStore(ValueError):
+    """A store that is not kept here."""
+
+
+class RulesChanged(RuntimeError):
+    """The rules were changed while a feed was written by them."""
+
+
+@attrs.frozen
+class StoreFeed:
+    """A store's listings as they stood at one moment."""
+
+    store: MerchantId
+    company: str
+    _address: str
+    _connection: psycopg.Connection[Any]
+    _last_change: int
+
+    def offers(self, *, intended: bool = True) -> Iterator[OwnOffer]:
+        """Every listing, by article; with the prices that are intended, or the last known ones."""
+        asked = {"store": self.store, "intended": intended}
+        with self._connection.cursor("feed") as cursor:
+            cursor.itersize = _SLICE
+            for row in cursor.execute(_OFFERS, asked):
+                yield _own(self.store, *row)
+
+    @contextmanager
+    def rules_held(self) -> Iterator[None]:
+        """While the block lasts the rules stay as they were at that moment.
+
+        Raises RulesChanged when they are not: then the prices must be chosen anew.
+        """
+        with psycopg.connect(libpq_address(self._address)) as connection:
+            connection.execute(_PATIENCE)
+            connection.execute(_HOLD_RULES)
+            if connection.execute(_LAST_CHANGE).fetchone() != (self._last_change,):
+                raise RulesChanged(
+                    "the rules were changed while the feed was written by them: write it again"
+                )
+            yield
+
+
+@contextmanager
+def store_feed(address: str, store: MerchantId) -> Iterator[StoreFeed]:
+    """A store as it stands now, whatever changes while the block lasts. Raises NoSuchStore."""
+    with psycopg.connect(libpq_address(address)) as connection:
+        connection.execute(_SNAPSHOT)
+        found = connection.execute(_STORE, [store]).fetchone()
+        if found is None:
+            raise NoSuchStore(f"store {store} has no listings here: `scrapy rules` imports them")
+        (last_change,) = connection.execute(_LAST_CHANGE).fetchone() or (0,)
+        yield StoreFeed(store, found[0], address, connection, last_change)
+
+
+def put_offers(address: str, store: MerchantId, offers: Iterable[FeedOffer]) -> int:
+    """Write down what the cabinet, a feed or a price list says of listings that are kept here.
+
+    Points and city prices that are not told of an offer are forgotten; offers of articles that are
+    not kept are passed over. How many are listings.
+    """
+    told = list(offers)
+    said = {
+        "store": store,
+        "skus": [offer.sku for offer in told],
+        "offers": _json(
+            {
+                "sku": offer.sku,
+                "model": offer.model,
+                "brand": offer.brand or None,
+                "price": offer.price,
+            }
+            for offer in told
+        ),
+        "points": _json(
+            {"sku": offer.sku, **attrs.asdict(point)} for offer in told for point in offer.points
+        ),
+        "prices": _json(
+            {"sku": offer.sku, "city_id": each.city, "price": each.price}
+            for offer in told
+            for each in offer.city_prices
+        ),
+    }
+    with psycopg.connect(libpq_address(address)) as connection:
+        for statement in (
+            _PUT_LISTINGS, _FORGET_POINTS, _PUT_POINTS, _FORGET_PRICES, _PUT_PRICES,
+        ):  # fmt: skip
+            connection.execute(statement, said)
+        (known,) = connection.execute(_COUNT, said).fetchone() or (0,)
+    return int(known)
+
+
+def _json(rows: Iterable[Mapping[str, object]]) -> str:
+    return msgspec.json.encode(list(rows)).decode()
+
+
+def _own(store: MerchantId, *row: Any) -> OwnOffer:
+    sku, model, brand, removed, price, points, cities, leasts = row
+    city_prices = tuple(
+        CityPrice(CityId(city), Tenge(each)) for city, each in _cities(cities or "[]")
+    )
+    offer = FeedOffer(
+        sku=sku,
+        model=model or "",
+        brand=brand,
+        points=tuple(
+            FeedPoint(named_point(store, point), available, stock, preorder if available else None)
+            for point, available, stock, preorder in _points(points or "[]")
+        ),
+        price=None if city_prices or price is None else Tenge(price),
+        city_prices=city_prices,
+    )
+    known = {
+        CityId(city): None if least is None else Tenge(least)
+        for city, least in _leasts(leasts or "{}").items()
+    }
+    return OwnOffer(offer=offer, leasts=known, removed=removed)
