@@ -39,6 +39,9 @@ from partners.kaspi.storefront import ShortLink, Storefront
 #: Requests that may wait in the scheduler before `start` pauses, so that memory stays flat
 #: however long the work list is.
 ROOM = 64
+#: How a further page of a board stands before what waits: its pages are to be of one moment. Each
+#: time that it was refused takes one off (RETRY_PRIORITY_ADJUST), and leaves it before them.
+SOON = 100
 #: Kinds of drift that one crawl tells apart: an answer full of new names is one drift to people.
 MOST_DRIFTS = 50
 _BOMB = TryAgain(
@@ -192,7 +195,8 @@ class StorefrontSpider(Spider):
             otherwise=partial(_take_what_is_held, reading, then),
         )
         page = reading.next_page or 0
-        return self.ask(self.storefront.offers(reading.product, reading.city, page), inquiry)
+        asked = self.ask(self.storefront.offers(reading.product, reading.city, page), inquiry)
+        return asked if reading.checked_at is None else asked.replace(priority=SOON)
 
     def _add_offers(
         self, reading: BoardReading, then: BoardThen, part: OffersPart, heard: Heard

@@ -123,6 +123,14 @@ LEFT JOIN listings USING (store_id, sku)
 WHERE lines.replaced_by IS NULL AND (%(store)s::text IS NULL OR lines.store_id = %(store)s)
 ORDER BY lines.store_id, lines.sku, lines.city_id
 """
+_IN_FORCE = """
+SELECT listings.kaspi_id, price_rules.city_id, price_rules.said
+FROM price_rules
+JOIN listings ON listings.id = price_rules.listing_id
+WHERE price_rules.replaced_by IS NULL AND listings.store_id = %(store)s
+    AND (%(sku)s::text IS NULL OR listings.sku = %(sku)s)
+ORDER BY listings.id DESC
+"""
 _CHANGES = """
 SELECT id, made_at, source, lines, undoes FROM rule_changes ORDER BY id DESC LIMIT %s
 """
@@ -198,6 +206,20 @@ def lines(address: str, store: MerchantId | None = None) -> Iterator[RuleLine]:
     with psycopg.connect(libpq_address(address)) as connection:
         for row in connection.execute(_LINES, {"store": store}):
             yield _line(*row)
+
+
+def in_force(
+    address: str, store: MerchantId, sku: str | None = None
+) -> dict[tuple[ProductId, CityId | None], dict[str, Any]]:
+    """The whole rules of a store's listings, by product and city (None: everywhere else).
+
+    Of two articles under one card the first that was listed counts.
+    """
+    with psycopg.connect(libpq_address(address)) as connection:
+        rows = connection.execute(_IN_FORCE, {"store": store, "sku": sku}).fetchall()
+    return {
+        (ProductId(product), CityId(city) if city else None): said for product, city, said in rows
+    }
 
 
 def changes(address: str, most: int = 50) -> list[RuleChange]:

@@ -5,9 +5,17 @@ from typing import Any
 
 import psycopg
 
+from domain.identity import MerchantId
 from domain.shop import Store
+from storage.schema import libpq_address
 
 _ADD = "INSERT INTO stores (id) SELECT DISTINCT unnest(%s::text[]) ON CONFLICT DO NOTHING"
+_SISTERS = """
+SELECT unnest(ARRAY(
+    SELECT sister.id FROM stores AS sister
+    WHERE sister.owner = stores.owner AND sister.id <> stores.id) || stores.sisters)
+FROM stores WHERE id = %s
+"""
 _PUT_STORE = """
 INSERT INTO stores AS held (id, name, owner, sisters)
 VALUES (%(id)s, %(name)s, coalesce(%(owner)s, ''), coalesce(%(sisters)s::text[], '{}'))
@@ -20,6 +28,13 @@ SET name = coalesce(%(name)s, held.name), owner = coalesce(%(owner)s, held.owner
 def add_stores(connection: psycopg.Connection[Any], stores: Sequence[str]) -> None:
     """Make known the stores that are not yet."""
     connection.execute(_ADD, [list(stores)])
+
+
+def sisters(address: str, store: str) -> frozenset[MerchantId]:
+    """The other stores of the same owner, and those that were listed as sisters."""
+    with psycopg.connect(libpq_address(address)) as connection:
+        found = connection.execute(_SISTERS, [store]).fetchall()
+    return frozenset(MerchantId(sister) for (sister,) in found)
 
 
 def put_stores(connection: psycopg.Connection[Any], stores: Iterable[Store]) -> None:

@@ -1,4 +1,4 @@
-"""Make the pages of docs/ that come from the code: sources, stages, database.
+"""Make what of docs/ comes from the code: sources, stages, database, pictures.
 
 `python -m tools.docs` writes them; a test makes them anew and compares.
 """
@@ -17,6 +17,7 @@ from scrapy.utils.project import get_project_settings
 
 from storage.ready import ready_address
 from storage.schema import libpq_address
+from tools.pictures import pictures
 
 ROOT = Path(__file__).resolve().parent.parent
 _MADE = "<!-- Made by `make docs` from the code: change it there. -->\n\n"
@@ -138,6 +139,7 @@ def pages(connection: psycopg.Connection[Any]) -> dict[str, str]:
         "sources.md": sources(settings),
         "stages.md": stages(settings),
         "database.md": database(connection),
+        **{f"pictures/{name}": text for name, text in pictures().items()},
     }
 
 
@@ -147,7 +149,9 @@ def main() -> None:
     address = ready_address(os.environ.get("DATABASE_URL", ""), Path(settings["DATA_DIR"]))
     with psycopg.connect(libpq_address(address)) as connection:
         for name, text in pages(connection).items():
-            (ROOT / "docs" / name).write_text(text, encoding="utf-8")
+            path = ROOT / "docs" / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

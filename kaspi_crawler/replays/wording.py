@@ -1,0 +1,142 @@
+"""The words of a replay's table and page, and amounts as people read them."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from domain.past import Board, Outcome, Range
+
+
+class Both(NamedTuple):
+    """The same words in both languages."""
+
+    english: str
+    russian: str
+
+
+_NAMES = {
+    "undercut": Both("undercut", "ниже соперника"),
+    "match": Both("match", "вровень"),
+    "position": Both("position", "место"),
+    "follow": Both("follow", "за продавцом"),
+    "premium": Both("premium", "надбавка"),
+    "hold": Both("hold", "держать"),
+    "profit": Both("profit", "прибыль"),
+    "real": Both("real prices", "как было"),
+}
+_RIVALS = Both(
+    english="Rivals do not answer: they do what they did. A rule that they would have followed "
+    "down looks better here than it was.",
+    russian="Соперники не отвечают: они делают то, что делали. Правило, вслед за которым они "
+    "снизили бы цены, выглядит здесь лучше, чем было бы.",
+)
+_SHARES = Both(
+    english="How many buyers each place gets is an assumption until it is measured on own orders. "
+    "The range shows the profit when the first place takes more of them or less, and when of "
+    "equal prices ours is taken or the other.",
+    russian="Сколько покупателей получает каждое место — предположение, пока это не измерено на "
+    "своих заказах. Диапазон показывает прибыль, если первое место берёт их больше или меньше "
+    "и если из равных цен выбирают нашу или чужую.",
+)
+_PRICES = Both(
+    english="Only prices make a place here, and a dearer product is taken to sell as often: "
+    "delivery, ratings and buyers who wait are not reckoned.",
+    russian="Место здесь определяет только цена, и считается, что подорожавший товар покупают "
+    "так же часто: доставка, рейтинги и те, кто ждёт скидки, не учтены.",
+)
+_REVIEWS = Both(
+    english="Prices that a rule would have shown to a person first (reviews) are not set here.",
+    russian="Цены, которые правило сначала показало бы человеку (на проверку), здесь не ставятся.",
+)
+#: What a replay cannot know; told each time.
+CAVEATS = (_RIVALS, _SHARES, _PRICES, _REVIEWS)
+NO_COST = Both(
+    english="No cost is known, so no profit: say --cost, or --cost-bp for a first look.",
+    russian="Себестоимость неизвестна, поэтому прибыли нет: укажите --cost или --cost-bp.",
+)
+
+
+def called(name: str) -> Both:
+    """A way of pricing, as people call it."""
+    return _NAMES.get(name, Both(name, name))
+
+
+def spanned(real: Outcome) -> Both:
+    """How much was replayed."""
+    length = days(real.seconds)
+    if real.listings == 1:
+        return Both(f"1 listing, {length} days", f"1 товар, дней: {length}")
+    count = f"{real.listings:,}"
+    return Both(
+        f"{count} listings, {length} days of them together; profits are averages of a listing",
+        f"товаров: {count}, дней вместе: {length}; прибыль в среднем на товар",
+    )
+
+
+def titled(board: Board) -> str:
+    """A board as people know it."""
+    name = "" if board.name is None else f"{board.name}, "
+    return f"{name}{board.product}, {board.city}"
+
+
+def money(amount: int) -> str:
+    """An amount with its spaces not to be broken: 12 345 ₸."""
+    return f"{amount:,}\N{NO-BREAK SPACE}₸".replace(",", "\N{NO-BREAK SPACE}")
+
+
+def between(amounts: Range | None) -> str:
+    """From the least to the most."""
+    if amounts is None or amounts.low == amounts.high:
+        return ""
+    low = money(amounts.low).removesuffix("₸").rstrip()
+    return f"{low} … {money(amounts.high)}"
+
+
+def percent(points: int) -> str:
+    """Basis points as percent, with one digit."""
+    return f"{points // 100}.{points % 100 // 10}\N{NO-BREAK SPACE}%"
+
+
+def place(hundredths: int) -> str:
+    """A mean place with one digit."""
+    return f"{hundredths // 100}.{hundredths % 100 // 10}"
+
+
+def a_day(outcome: Outcome) -> str:
+    """Changes a day and listing, with one digit."""
+    tenths = outcome.changes * 864_000 // max(1, outcome.seconds)
+    return f"{tenths // 10}.{tenths % 10}"
+
+
+def days(seconds: int) -> str:
+    """A duration in days, with one digit."""
+    tenths = seconds * 10 // 86_400
+    return f"{tenths // 10}.{tenths % 10}"
+
+
+def cells(outcome: Outcome) -> Iterator[tuple[str, str]]:
+    """The figures of an outcome in the order of HEADS, each with its range or nothing."""
+    gain = None if outcome.name == "real" else outcome.gain
+    yield from ((_middle(amounts), between(amounts)) for amounts in (outcome.profit, gain))
+    yield percent(outcome.first_bp), ""
+    yield place(outcome.place), ""
+    yield money(outcome.price), ""
+    yield a_day(outcome), ""
+    yield f"{outcome.reviews:,}", ""
+    yield f"{outcome.outside:,}", ""
+
+
+def _middle(amounts: Range | None) -> str:
+    return "-" if amounts is None else money(amounts.middle)
+
+
+#: What each cell is.
+HEADS = (
+    Both("profit of 100 buyers", "прибыль со 100 покупателей"),
+    Both("against the real prices", "против того, как было"),
+    Both("time first", "время на 1-м месте"),
+    Both("mean place", "среднее место"),
+    Both("mean price", "средняя цена"),
+    Both("changes a day", "изменений в день"),
+    Both("reviews", "на проверку"),
+    Both("not allowed", "недопустимых цен"),
+)
