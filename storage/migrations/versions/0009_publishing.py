@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0009"
-down_revision = "0007"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
@@ -21,7 +21,6 @@ CREATE TABLE cabinet_accounts (
 
 LISTINGS = """
 ALTER TABLE listings
-    ADD COLUMN on_sale boolean,
     ADD COLUMN seen_at timestamptz,
     ADD COLUMN paused_at timestamptz,
     ADD COLUMN paused_why text,
@@ -82,7 +81,6 @@ COMMENTS = {
     "COLUMN cabinet_accounts.failed_at": "When signing in last came to nothing; null since it succeeded.",
     "COLUMN cabinet_accounts.failure": "Why it came to nothing.",
     "COLUMN cabinet_accounts.rests_until": "Until when the marketplace wants no sign-in.",
-    "COLUMN listings.on_sale": "Whether the cabinet shows it on sale; null: the cabinet was not read.",
     "COLUMN listings.seen_at": "When the cabinet last showed it.",
     "COLUMN listings.paused_at": "Since when no price of it is sent.",
     "COLUMN listings.paused_why": "Why no price of it is sent.",
