@@ -39,7 +39,13 @@ def article(sku: str = "A1", *points: Point, **more: Any) -> CabinetOffer:
 
 def off(sku: str = "A1", errors: tuple[str, ...] = ("NO_AVAILABILITIES",)) -> CabinetOffer:
     """The same, taken off sale."""
-    taken_off = {"price": None, "city_prices": {}, "prices": {}, "points": (), "on_sale": False}
+    taken_off: dict[str, Any] = {
+        "price": None,
+        "city_prices": {},
+        "prices": {},
+        "points": (),
+        "on_sale": False,
+    }
     return attrs.evolve(article(sku), errors=errors, **taken_off)
 
 

@@ -1,6 +1,9 @@
 """Our shop in the sandbox: what its cabinet truly holds, and how its ledger counts our sign-ins."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,11 +15,12 @@ import psycopg
 from cryptography.fernet import Fernet
 from psycopg.rows import dict_row
 
+from domain.identity import MerchantId
 from kaspi_crawler.cabinet.doors import told
 from partners.kaspi.cabinet_login import Account
 from storage import accounts
 from storage.sealed import unseal
-from tests.crawl.crawling import Arguments, Ended, Workplace
+from tests.crawl.crawling import PATIENCE, ROOT, Arguments, Ended, Workplace
 from tests.crawl.market import Market, selling
 
 PASSWORD = "a word for tests"  # noqa: S105
@@ -77,7 +81,7 @@ class Counter:
         """Keep an account for our stores, as `scrapy shop add` does."""
         opens = account or Account(email=EMAIL, password=PASSWORD)
         for store in stores or (self.store,):
-            accounts.add(self.place.database, store, told(opens), KEY)
+            accounts.add(self.place.database, MerchantId(store), told(opens), KEY)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -102,6 +106,20 @@ class Counter:
         """Crawl `shop` to its end."""
         around = {**self.environment, **(environment or {})}
         return self.place.crawl("shop", arguments, environment=around, **more)
+
+    def type(self, *words: str, environment: Mapping[str, str] | None = None) -> str:
+        """Type `scrapy shop …`; what it says."""
+        done = subprocess.run(
+            [sys.executable, "-m", "scrapy", "shop", *words],
+            cwd=ROOT,
+            env={**os.environ, **self.place.environment, **self.environment, **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        return f"{done.returncode}\n{done.stdout}{done.stderr}"
 
     def rows(self, query: str) -> list[dict[str, Any]]:
         """What the memory answers."""

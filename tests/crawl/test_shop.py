@@ -12,7 +12,7 @@ from partners.kaspi.cabinet_login import Account
 from tests.crawl.conftest import Opener
 from tests.crawl.counter import EMAIL, PASSWORD, PHONE, Counter, trading
 from tests.crawl.crawling import eventually
-from tests.crawl.market import Market
+from tests.crawl.market import ALMATY, Market
 
 BY_PHONE = Account(phone=PHONE)
 WRONG = Account(email=EMAIL, password="another word")  # noqa: S106
@@ -263,3 +263,50 @@ def test_replicas_and_the_real_cabinet_are_not_mixed(counter: Counter) -> None:
         ended = crawl.end()
     assert ended.code == 2
     assert "would be mixed" in ended.said
+
+
+def test_a_password_that_is_forgotten_leaves_a_session_and_a_way_back(
+    counter: Counter, tmp_path: Path
+) -> None:
+    counter.calm(mail_code=True)
+    opens = {"KASPI_SHOP_EMAIL": EMAIL, "KASPI_SHOP_PASSWORD": PASSWORD}
+    around = {**opens, **counter.with_postman(tmp_path)}
+    told = counter.type("add", counter.store, "--forget-password", environment=around)
+    assert told.startswith("0\n"), told
+    assert f"{counter.store}: signed in" in told
+    assert counter.account()["credentials"] is None
+    assert counter.crawl().reason == "finished"
+    counter.ask("seller/expire", {})
+    ended = counter.crawl()
+    assert ended.reason == "signed_out", ended.said
+    assert ended.sentences_about("its password is not kept", "scrapy shop add")
+
+
+def test_a_person_who_says_login_does_not_wait_for_a_rest(counter: Counter) -> None:
+    counter.ask("faults", {"script": [{"kind": "no_certificate", "path": "login", "times": 9}]})
+    told = counter.type("login", counter.store)
+    assert told.startswith("1\n"), told
+    assert "/oauth2/authorization/1 answers 526" in told
+    counter.ask("faults", {})
+    assert counter.crawl().reason == "signed_out", "it rests for a minute"
+    told = counter.type("login", counter.store)
+    assert told == f"0\n{counter.store}: signed in\n"
+
+
+def test_stores_of_one_account_sign_in_once_each_through_an_exit_of_its_own(
+    shop_market: Market, tmp_path: Path, open_workplace: Opener
+) -> None:
+    product = next(iter(shop_market.offers))
+    merchants = sorted(shop_market.ledger(product, ALMATY))[:2]
+    with trading(tmp_path, 60, f"--shop={','.join(merchants)}", "--exits=5") as market:
+        counter = Counter(market=market, place=open_workplace(market.address))
+        counter.calm(mail_code=True)
+        counter.keep(None, *merchants)
+        proxies = ",".join(one["proxy"] for one in counter.ask("exits"))
+        ended = counter.crawl(None, {**counter.with_postman(tmp_path), "PROXIES": proxies})
+        assert ended.reason == "finished", ended.said
+        assert len(ended.sentences_about("was read whole")) == 2
+        assert (counter.begun(), counter.letters()) == (1, 1)
+        used = counter.rows("SELECT kind, answered FROM exits WHERE answered > 0")
+    assert {one["kind"] for one in used} == {"cabinet"}
+    assert len(used) <= 2

@@ -52,7 +52,12 @@ async def test_an_article_is_held_with_its_points_and_prices(
     two = (point(1, stock=5), point(10, stock=2, available=False, days=7))
     await writer.save(page(article("A1", *two)))
     found = row(database, "SELECT * FROM listings")
-    wanted = {"store_id": STORE, "sku": "A1", "kaspi_id": "104500100", "name": "Tulpar T-200"}
+    wanted: dict[str, Any] = {
+        "store_id": STORE,
+        "sku": "A1",
+        "kaspi_id": "104500100",
+        "name": "Tulpar T-200",
+    }
     wanted |= {"brand": "Tulpar", "price": 9_000, "stock": 7, "removed_at": None}
     assert {name: found[name] for name in wanted} == wanted
     assert found["seen_at"] == at(0)
