@@ -181,7 +181,12 @@ class Sessions:
 
         async def code(wanted: CodeWanted) -> str:
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(None, self._codes.ask, store, wanted)
+            try:
+                return await loop.run_in_executor(None, self._codes.ask, store, wanted)
+            except NoCode:
+                if self._is_closing():
+                    raise NotAsked("the crawl ends") from None
+                raise
 
         session = await walked(sign_in(self._doors, account), ask, code)
         if store not in session.stores:
@@ -244,7 +249,9 @@ class Sessions:
     def _codes(self) -> Codes:
         settings = self._crawler.settings
         return Codes(
-            command=settings["KASPI_CODE_COMMAND"], patience=settings.getfloat("CODE_PATIENCE")
+            command=settings["KASPI_CODE_COMMAND"],
+            patience=settings.getfloat("CODE_PATIENCE"),
+            is_closing=self._is_closing,
         )
 
     @cached_property

@@ -250,6 +250,19 @@ def test_a_crawl_killed_while_it_signs_in_holds_up_nobody(counter: Counter, tmp_
     assert held(counter) == truth(counter)
 
 
+def test_a_crawl_that_is_stopped_while_it_waits_for_a_code_ends_and_blames_nobody(
+    counter: Counter,
+) -> None:
+    counter.calm(mail_code=True)
+    letters = counter.letters()
+    slow = {**counter.environment, "KASPI_CODE_COMMAND": "sleep 60"}
+    with counter.place.started("shop", environment=slow) as crawl:
+        eventually(lambda: counter.letters() > letters)
+        ended = crawl.end(signal.SIGTERM)
+    assert ended.reason == "shutdown", ended.said
+    assert counter.account()["failure"] is None
+
+
 def test_an_account_that_does_not_see_the_store_is_said(counter: Counter) -> None:
     counter.keep(None, "1234567")
     ended = counter.crawl({"stores": "1234567"})
