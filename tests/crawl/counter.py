@@ -25,6 +25,7 @@ from tests.crawl.market import Market, selling
 
 PASSWORD = "a word for tests"  # noqa: S105
 EMAIL, PHONE = "user@example.kz", "+7 (700) 000-00-00"
+WRONG = Account(email=EMAIL, password="another word")  # noqa: S106
 KEY = Fernet.generate_key().decode()
 #: Prints the newest code of the sandbox's mailbox, and keeps what it was told.
 _POSTMAN = """
@@ -143,3 +144,35 @@ def trading(directory: Path, products: int = 60, *words: str) -> Iterator[Market
     """A market with our shop in it."""
     with selling(directory, products, f"--shop-password={PASSWORD}", *words) as market:
         yield market
+
+
+def truth(counter: Counter) -> dict[str, dict[str, Any]]:
+    """Our goods as the cabinet truly holds them, as the memory should; those off sale have none."""
+    return {
+        one["sku"]: {
+            "kaspi_id": one["product"],
+            "on_sale": one["archived_at"] is None,
+            "prices": None if one["archived_at"] else one["city_prices"],
+            "points": {} if one["archived_at"] else dict(map(_place, one["places"])),
+        }
+        for one in counter.ask("seller/goods")["listings"]
+    }
+
+
+def _place(told: dict[str, Any]) -> tuple[str, list[Any]]:
+    stock = told["stock"] if told["specified"] else None
+    return told["store_id"], [told["available"], stock, told["preorder"] or None]
+
+
+def held(counter: Counter) -> dict[str, dict[str, Any]]:
+    """The same as it is remembered."""
+    query = """
+    SELECT sku, kaspi_id, removed_at IS NULL AS on_sale,
+        (SELECT coalesce(jsonb_object_agg(point,
+                jsonb_build_array(available, listing_points.stock, preorder)), '{}')
+         FROM listing_points WHERE listing_id = listings.id) AS points,
+        CASE WHEN removed_at IS NULL THEN
+            (SELECT coalesce(jsonb_object_agg(city_id, listing_prices.price), '{}')
+             FROM listing_prices WHERE listing_id = listings.id) END AS prices
+    FROM listings"""
+    return {row.pop("sku"): row for row in counter.rows(query)}

@@ -2,68 +2,17 @@
 
 import json
 import signal
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from partners.kaspi.cabinet_login import Account
 from tests.crawl.conftest import Opener
-from tests.crawl.counter import EMAIL, PASSWORD, PHONE, Counter, trading
+from tests.crawl.counter import EMAIL, PASSWORD, PHONE, WRONG, Counter, held, trading, truth
 from tests.crawl.crawling import eventually
 from tests.crawl.market import ALMATY, Market
 
 BY_PHONE = Account(phone=PHONE)
-WRONG = Account(email=EMAIL, password="another word")  # noqa: S106
-
-
-@pytest.fixture(scope="module")
-def shop_market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
-    """A market whose busiest merchant is ours."""
-    with trading(tmp_path_factory.mktemp("market")) as market:
-        yield market
-
-
-@pytest.fixture
-def counter(shop_market: Market, open_workplace: Opener) -> Counter:
-    """Our shop when nothing goes wrong, with an empty memory and the right password."""
-    counter = Counter(market=shop_market, place=open_workplace(shop_market.address))
-    counter.calm()
-    counter.keep()
-    return counter
-
-
-def truth(counter: Counter) -> dict[str, dict[str, Any]]:
-    """Our goods as the cabinet truly holds them, as the memory should; those off sale have none."""
-    return {
-        one["sku"]: {
-            "kaspi_id": one["product"],
-            "on_sale": one["archived_at"] is None,
-            "prices": None if one["archived_at"] else one["city_prices"],
-            "points": {} if one["archived_at"] else dict(map(_place, one["places"])),
-        }
-        for one in counter.ask("seller/goods")["listings"]
-    }
-
-
-def _place(told: dict[str, Any]) -> tuple[str, list[Any]]:
-    stock = told["stock"] if told["specified"] else None
-    return told["store_id"], [told["available"], stock, told["preorder"] or None]
-
-
-def held(counter: Counter) -> dict[str, dict[str, Any]]:
-    """The same as it is remembered."""
-    query = """
-    SELECT sku, kaspi_id, removed_at IS NULL AS on_sale,
-        (SELECT coalesce(jsonb_object_agg(point,
-                jsonb_build_array(available, listing_points.stock, preorder)), '{}')
-         FROM listing_points WHERE listing_id = listings.id) AS points,
-        CASE WHEN removed_at IS NULL THEN
-            (SELECT coalesce(jsonb_object_agg(city_id, listing_prices.price), '{}')
-             FROM listing_prices WHERE listing_id = listings.id) END AS prices
-    FROM listings"""
-    return {row.pop("sku"): row for row in counter.rows(query)}
 
 
 def test_all_goods_are_read_as_the_cabinet_holds_them_and_twice_changes_nothing(
