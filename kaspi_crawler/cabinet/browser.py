@@ -35,6 +35,8 @@ _PHONE_TAB, _PHONE = "#phone_tab", "#user_phone_field"
 _CODE, _ON = "input[name=security-code]", ".button.is-primary"
 _WRONG = ".notification.is-danger:visible, .help.is-danger:visible"
 _THROUGH = "nav.navbar"
+#: Chromium would tell its maker what forms it sees.
+_NO_TELLING = "--disable-features=AutofillServerCommunication"
 
 
 @attrs.frozen(kw_only=True)
@@ -72,7 +74,7 @@ class BrowserSignIn:
         async with async_playwright() as driver:
             browser = await driver.chromium.launch(
                 executable_path=str(program),
-                args=[*flags(self.doors.cabinet), *said],
+                args=[*flags(self.doors.cabinet), _NO_TELLING, *said],
                 proxy=_proxy(self.proxy),
                 timeout=patience,
                 handle_sigint=False,
