@@ -138,7 +138,8 @@ def _login(stores: Sequence[MerchantId], settings: Settings) -> int:
     address, named = database_of(settings), ",".join(stores)
     ShopSpider(stores=named, goods="no").prepare(settings.copy())
     accounts.wake(address, stores)
-    process = AsyncCrawlerProcess(settings, install_root_handler=False)
+    settings.set("LOG_INSTALL_ROOT_HANDLER", False, "cmdline")  # what came of it is said below
+    process = AsyncCrawlerProcess(settings)
     process.crawl(ShopSpider, stores=named, goods="no")
     process.start()
     found = {one.store: one for one in accounts.kept(address)}
