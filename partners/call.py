@@ -22,9 +22,13 @@ class Call:
 
 @attrs.frozen(kw_only=True)
 class Answer:
-    """One HTTP response: header names are in lower case, the body is decompressed."""
+    """One HTTP response: header names are in lower case, the body is decompressed.
+
+    `cookies` are the lines of Set-Cookie, of which there may be several.
+    """
 
     status: int
     body: bytes
     address: str
     headers: Mapping[str, str] = attrs.field(factory=dict)
+    cookies: tuple[str, ...] = attrs.field(default=(), repr=False)

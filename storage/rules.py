@@ -13,6 +13,7 @@ from psycopg.types.json import set_json_loads
 
 from domain.identity import CityId, MerchantId, ProductId
 from domain.shop import RuleChange, RuleLine, Store
+from storage.database import Cursor
 from storage.files import encode
 from storage.schema import libpq_address
 from storage.stores import add_stores, put_stores
@@ -81,6 +82,15 @@ UNION
 SELECT listings.id, listings.store_id, listings.sku FROM listings
 JOIN incoming_lines AS incoming ON incoming.store_id = listings.store_id AND incoming.sku = ''
 """
+#: Listings of a store that have no rule yet.
+_TOUCH_RULELESS = """
+INSERT INTO touched
+SELECT id, store_id, sku FROM listings
+WHERE store_id = %s AND NOT EXISTS (
+    SELECT FROM price_rules WHERE listing_id = listings.id AND replaced_by IS NULL)
+"""
+#: Two readings of goods may be merged in one transaction.
+_FORGET_MAKING = "DROP TABLE IF EXISTS touched, held, made"
 _ANALYZE_TOUCHED = "ANALYZE touched"
 #: The lines that the touched listings are made of. They are copied because nothing is known yet
 #: of the size of tables that this transaction has filled: a plan for five joins would be a guess.
@@ -318,6 +328,33 @@ def remake(connection: psycopg.Connection[Any], touch: LiteralString, change: in
     connection.execute(_DROP_KEPT)
     made = connection.execute(_BEGIN_RULES, {"change": change}).rowcount
     connection.execute(_WITHDRAW, [change])
+    return made
+
+
+async def hold(cursor: Cursor) -> None:
+    """Let nobody else change the rules until the caller's transaction ends."""
+    await cursor.execute(_ONE_AT_A_TIME)
+
+
+async def lay_defaults(cursor: Cursor, store: str, source: str) -> int:
+    """Let a store's defaults hold for its new listings, within the caller's transaction.
+
+    Returns how many rules that made.
+    """
+    await cursor.execute(_BEGIN, (source, None))
+    row = await cursor.fetchone()
+    change = int(str(row[0])) if row else 0
+    for statement in (_FORGET_MAKING, _TOUCHED):
+        await cursor.execute(statement)
+    await cursor.execute(_TOUCH_RULELESS, [store])
+    for statement in (_ANALYZE_TOUCHED, _HELD, _ANALYZE_HELD, _MAKE):
+        await cursor.execute(statement)
+    await cursor.execute(_BEGIN_RULES, {"change": change})
+    made = cursor.rowcount
+    if made:
+        await cursor.execute(_END, (0, change))
+    else:
+        await cursor.execute(_FORGET, (change,))
     return made
 
 

@@ -37,7 +37,8 @@ ORDER BY array_position(
           'listing_hint_history', 'found_in', 'found_variants', 'categories', 'category_counts',
           'sitemap_categories', 'review_texts', 'reviewed_products', 'review_readings',
           'review_rates', 'stores', 'listings', 'listing_points', 'listing_prices', 'rule_lines',
-          'price_rules', 'rule_changes', 'decisions', 'intentions', 'runs', 'alerts', 'timetable',
+          'price_rules', 'rule_changes', 'decisions', 'intentions', 'pushes', 'change_budgets',
+          'cabinet_accounts', 'runs', 'alerts', 'timetable',
           'timetable_ticks'],
         relname::text),
     relname, attnum
