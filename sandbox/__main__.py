@@ -12,9 +12,13 @@ from pathlib import Path
 import msgspec
 import uvloop
 
+from domain.identity import MerchantId
 from domain.moments import utc
 from sandbox.faults import ALL_PATHS, KINDS, Kind, Switches, read_switches
-from sandbox.server import NotLoopback, running
+from sandbox.loopback import NotLoopback
+from sandbox.seller.seller import Shops
+from sandbox.seller.switches import SellerSwitches, explained_switches, read_seller_switches
+from sandbox.server import running
 from sandbox.world import world
 
 _FAULTS = """\
@@ -23,7 +27,7 @@ what can be asked of a running sandbox:
   GET  /sandbox/faults     what is set, how often each fault was given, what each means
   GET  /sandbox/exits      each proxy with its address, its limits and the sandbox's count of it;
                            /sandbox/exits/direct counts those who come without a proxy
-  POST /sandbox/advance    {"minutes": 15} lets time pass
+  POST /sandbox/advance    {"minutes": 15, "seconds": 30} lets time pass
   POST /sandbox/set        one offer's price or presence
   GET  /sandbox/ledger/PRODUCT/CITY, /sandbox/products, /sandbox/requests
 
@@ -41,13 +45,28 @@ faults as JSON, every key as you need it:
 kinds of faults:
 """
 
+_SELLER = """\
+what can be asked of the seller's side:
+  GET  /sandbox/seller           MC_URL and IDMC_URL, the accounts with their passwords
+  POST /sandbox/seller/switches  how it behaves, as in --seller; {} brings the defaults back
+  GET  /sandbox/seller/mailbox   the codes that were sent by mail and SMS
+  POST /sandbox/seller/expire    {} ends every session, {"account": "user@example.kz"} one's
+  GET  /sandbox/seller/goods     the listings as they truly are
+  POST /sandbox/seller/edit      {"sku": "…", "price": 9, "points": {"PP1": {"available": false}}}
+  POST /sandbox/seller/feed      {"url": "http://127.0.0.1:…", "login": …, "password": …}
+  POST /sandbox/seller/feed/pull fetches it now
+  GET  /sandbox/seller/book, /sandbox/seller/book/{changes,live,refusals}
+
+switches of the seller's side, with their defaults:
+"""
+
 
 def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m sandbox",
         description="A local replica of the storefront, with rivals who reprice.",
-        epilog=_about_faults(),
+        epilog=f"{_about_faults()}\n\n{_about_seller()}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--host", default="127.0.0.1", help="loopback address to listen on")
@@ -67,6 +86,22 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--faults", type=_faults, metavar="FILE.json", help="what is wrong from the beginning"
     )
+    parser.add_argument(
+        "--shop",
+        action="append",
+        type=_stores,
+        metavar="MERCHANT[,MERCHANT]",
+        help="whose cabinet opens: the stores of one account, again for another account; "
+        "default: the merchant with most offers",
+    )
+    parser.add_argument(
+        "--shop-password",
+        default=os.environ.get("SANDBOX_SHOP_PASSWORD"),
+        help="every account's password (SANDBOX_SHOP_PASSWORD); default: one is made up",
+    )
+    parser.add_argument(
+        "--seller", type=_seller, metavar="FILE.json", help="how the seller's side behaves"
+    )
     parser.add_argument("--port-file", type=Path, help="write the address there when ready")
     return parser.parse_args(words)
 
@@ -85,12 +120,18 @@ async def serve(chosen: argparse.Namespace) -> None:
         exits=chosen.exits,
         credentials=chosen.exit_credentials,
         switches=chosen.faults,
+        shops=Shops(
+            stores=chosen.shop or (),
+            password=chosen.shop_password,
+            switches=chosen.seller or SellerSwitches(),
+        ),
     ) as address:
         if chosen.port_file:
             _write_whole(chosen.port_file, address)
         sys.stdout.write(f"sandbox ready at {address}\n")
         if chosen.exits:
             sys.stdout.write(f"its {chosen.exits} exits are told at {address}/sandbox/exits\n")
+        sys.stdout.write(f"its cabinet and its accounts are told at {address}/sandbox/seller\n")
         sys.stdout.flush()
         await told_to_stop.wait()
 
@@ -99,7 +140,7 @@ def main() -> int:
     """Run the command; 2 says that it could not start."""
     try:
         uvloop.run(serve(arguments()))
-    except (NotLoopback, OSError) as wrong:
+    except (NotLoopback, LookupError, OSError) as wrong:
         sys.stderr.write(f"the sandbox cannot start: {wrong}\n")
         return 2
     return 0
@@ -140,6 +181,28 @@ def _faults(text: str) -> Switches:
         raise argparse.ArgumentTypeError(f"{text} cannot be read: {wrong.strerror}") from wrong
     except msgspec.DecodeError as wrong:
         raise argparse.ArgumentTypeError(f"{text} is no set of faults: {wrong}") from wrong
+
+
+def _stores(text: str) -> list[MerchantId]:
+    return [MerchantId(one) for one in text.split(",")]
+
+
+def _seller(text: str) -> SellerSwitches:
+    try:
+        return read_seller_switches(Path(text).read_bytes())
+    except OSError as wrong:
+        raise argparse.ArgumentTypeError(f"{text} cannot be read: {wrong.strerror}") from wrong
+    except msgspec.DecodeError as wrong:
+        raise argparse.ArgumentTypeError(f"{text} is no set of switches: {wrong}") from wrong
+
+
+def _about_seller() -> str:
+    """Every switch of the seller's side, for the help."""
+    lines = (
+        f"  {name:20}{told['about']} ({msgspec.json.encode(told['default']).decode()})"
+        for name, told in explained_switches().items()
+    )
+    return _SELLER + "\n".join(lines)
 
 
 def _about_faults() -> str:

@@ -100,11 +100,14 @@ class Board:
     seats: tuple[Seat, ...]
     history: list[Version]
     #: Seats whose sellers ever look at the board, with their pace.
-    _restless: tuple[tuple[int, float], ...] = attrs.field(init=False)
+    _restless: tuple[tuple[int, float], ...] = attrs.field(init=False, default=())
     #: The standing offers, with the ledger's length for which they hold.
     _sorted: tuple[int, tuple[tuple[Seat, Quote], ...]] = attrs.field(init=False, default=(0, ()))
 
     def __attrs_post_init__(self) -> None:
+        self._watch()
+
+    def _watch(self) -> None:
         self._restless = tuple(
             (index, seat.rule.pace / 1000)
             for index, seat in enumerate(self.seats)
@@ -137,6 +140,20 @@ class Board:
             if seat.merchant.id == merchant:
                 return index
         raise LookupError(f"merchant {merchant} has no offer of {self.product} here, ever")
+
+    def take_seat(self, seat: Seat, quote: Quote) -> None:
+        """Change a merchant's seat, or give him one; `quote` is then all that he ever asked."""
+        known = [old.merchant.id for old in self.seats]
+        if seat.merchant.id in known:
+            place = known.index(seat.merchant.id)
+            self.seats = (*self.seats[:place], seat, *self.seats[place + 1 :])
+        else:
+            self.seats = (*self.seats, seat)
+            self.history = [
+                attrs.evolve(version, quotes=(*version.quotes, quote)) for version in self.history
+            ]
+        self._watch()
+        self._sorted = (0, ())
 
     def tick(self, at: datetime, applied_at: datetime, hour: int, random: Random) -> None:
         """Let a quarter of an hour pass: whoever looks at the board answers what he sees."""

@@ -1,6 +1,7 @@
 """The playground's own switches under /sandbox/: move time, force a change, ask for the truth."""
 
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -21,6 +22,8 @@ _KINDS = {
     "product-view": "listing",
     "main-navigation": "menu",
     "robots.txt": "robots",
+    "idmc.shop": "login",
+    "mc.shop": "cabinet",
     "sandbox": "sandbox",
 }
 
@@ -28,7 +31,8 @@ _KINDS = {
 class Advance(Struct, forbid_unknown_fields=True):
     """How far to move the sandbox's clock: up to a month at once, for nobody else is served."""
 
-    minutes: Annotated[int, Meta(ge=0, le=31 * 24 * 60)]
+    minutes: Annotated[int, Meta(ge=0, le=31 * 24 * 60)] = 0
+    seconds: Annotated[int, Meta(ge=0, le=31 * 24 * 3600)] = 0
 
 
 class Change(Struct, forbid_unknown_fields=True):
@@ -61,6 +65,8 @@ class Control:
 
     world: World
     visits: Visits
+    #: Waits for what a moment began: price lists that are being fetched.
+    settled: Callable[[], Awaitable[None]]
 
     def routes(self) -> list[web.RouteDef]:
         """All switches with their paths."""
@@ -73,9 +79,11 @@ class Control:
         ]
 
     async def advance(self, request: web.Request) -> web.Response:
-        """Let minutes pass; answer what became of all markets together and of each."""
+        """Let time pass; answer what became of all markets together and of each."""
         wanted = msgspec.json.decode(await request.read(), type=Advance)
-        markets = self.world.advance(self.world.now + timedelta(minutes=wanted.minutes))
+        pause = timedelta(minutes=wanted.minutes, seconds=wanted.seconds)
+        markets = self.world.advance(self.world.now + pause)
+        await self.settled()
         total = attrs.asdict(sum(markets.values(), Movement()))
         cities = {city: attrs.asdict(moved) for city, moved in markets.items()}
         return json_answer({"now": self.world.now, **total, "cities": cities})

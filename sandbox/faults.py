@@ -10,10 +10,15 @@ import attrs
 import msgspec
 from msgspec import Meta, Struct
 
-PathKind = Literal["page", "offers", "reviews", "listing"]
+PathKind = Literal["page", "offers", "reviews", "listing", "login", "cabinet", "pricefeed"]
+#: The storefront's; it knows how to spoil what they say.
+STOREFRONT_PATHS = frozenset({"page", "offers", "reviews", "listing"})
+#: The seller's: the walk of the sign-in, what the cabinet reads, and what it writes.
+SELLER_PATHS = frozenset({"login", "cabinet", "pricefeed"})
+ALL_PATHS = STOREFRONT_PATHS | SELLER_PATHS
 #: Paths that answer with JSON.
-JSON_PATHS = frozenset({"offers", "reviews", "listing"})
-ALL_PATHS = JSON_PATHS | {"page"}
+JSON_PATHS = ALL_PATHS - {"page", "login"}
+_STOREFRONT_JSON = JSON_PATHS & STOREFRONT_PATHS
 
 #: What a path asks for; the number at its end names the product, if there is one.
 _PATHS: tuple[tuple[PathKind, re.Pattern[str]], ...] = (
@@ -23,6 +28,9 @@ _PATHS: tuple[tuple[PathKind, re.Pattern[str]], ...] = (
     ("listing", re.compile(r"/yml/product-view/()")),
     ("listing", re.compile(r"/yml/main-navigation/()")),
     ("listing", re.compile(r"/shop/(?:[\w-]+/)?(?:c/|search|sitemap)()")),
+    ("login", re.compile(r"/(?:idmc\.shop|mc\.shop/(?:oauth2|login))/()")),
+    ("pricefeed", re.compile(r"/mc\.shop/pricefeed/()")),
+    ("cabinet", re.compile(r"/mc\.shop/()")),
 )
 
 
@@ -80,10 +88,18 @@ KINDS: Mapping[str, Kind] = {
     "gzip_damaged": Kind("a gzip stream that is damaged in its middle"),
     "huge": Kind("a body of `huge_megabytes` without a length"),
     "bomb": Kind("a small gzip body that unpacks to `huge_megabytes`"),
-    "deep": Kind("JSON in which an unknown key is nested a hundred thousand times", JSON_PATHS),
-    "missing_keys": Kind("every key that is not essential is left out", loses=False),
-    "extra_keys": Kind("keys that nobody knows, before and among the known ones", loses=False),
-    "numbers_as_strings": Kind('numbers in quotes: "361788.0"', loses=False),
+    "deep": Kind(
+        "JSON in which an unknown key is nested a hundred thousand times", _STOREFRONT_JSON
+    ),
+    "missing_keys": Kind(
+        "every key that is not essential is left out", STOREFRONT_PATHS, loses=False
+    ),
+    "extra_keys": Kind(
+        "keys that nobody knows, before and among the known ones", STOREFRONT_PATHS, loses=False
+    ),
+    "numbers_as_strings": Kind('numbers in quotes: "361788.0"', STOREFRONT_PATHS, loses=False),
+    "no_certificate": Kind("526 with a page of the server in front", SELLER_PATHS),
+    "signed_out": Kind("the session of the cabinet ends before the call", SELLER_PATHS - {"login"}),
     "missing_essential": Kind("one of the offers has lost its price", {"offers"}),
     "shifting": Kind("offers have moved on between two pages of a board", {"offers"}, loses=False),
     "duplicated": Kind("a page repeats offers of the page before", {"offers"}, loses=False),
@@ -126,7 +142,7 @@ class Scripted(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """One line of a script: give a fault `times` times, once `after` such requests went well."""
 
     kind: str
-    path: Literal["page", "offers", "reviews", "listing", "any"] = "any"
+    path: PathKind | Literal["any"] = "any"
     product: str | None = None
     exit: str | None = None
     times: Annotated[int, Meta(ge=1)] = 1

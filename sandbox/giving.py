@@ -20,6 +20,8 @@ from sandbox.spoiling import SPOILS
 #: the offers desk looks for them on the request.
 MOVED = web.RequestKey("moved", int)
 REPEATED = web.RequestKey("repeated", int)
+#: The session of the cabinet is over: its guard looks for it.
+SIGNED_OUT = web.RequestKey("signed_out", int)
 _PLACES = 3
 _MEGABYTE = 1_000_000
 #: Pieces of a slow answer, and seconds between two looks at whether a client has gone.
@@ -233,5 +235,7 @@ GIVEN: Mapping[str, Give] = {
     "shifting": partial(_moving, mark=MOVED),
     "duplicated": partial(_moving, mark=REPEATED),
     "other_product": _other_product,
+    "no_certificate": _saying(lambda _: refusals.by_nginx(526)),
+    "signed_out": partial(_moving, mark=SIGNED_OUT),
     **{kind: _spoiled(kind) for kind in SPOILS},
 }

@@ -2,7 +2,12 @@
 
 from aiohttp import web
 
-_NAMES = {403: "403 Forbidden", 405: "405 Not Allowed", 502: "502 Bad Gateway"}
+_NAMES = {
+    403: "403 Forbidden",
+    405: "405 Not Allowed",
+    502: "502 Bad Gateway",
+    526: "526 Invalid SSL certificate",
+}
 _TOO_MANY = (
     '<!DOCTYPE html><html lang="ru"><head><meta charset="utf-8"><title>Kaspi.kz</title></head>'
     "<body><h1>Слишком много запросов</h1><p>Попробуйте обновить страницу позже.</p></body></html>"
@@ -20,7 +25,7 @@ _CAPTCHA = (
 
 
 def by_nginx(status: int) -> web.Response:
-    """The plain page of the server in front: 403, 405 or 502."""
+    """The plain page of the server in front: 403, 405, 502 or 526."""
     name = _NAMES[status]
     text = (
         f"<html>\r\n<head><title>{name}</title></head>\r\n<body>\r\n"

@@ -1,7 +1,6 @@
 """The storefront's address on this machine: routes, the way in, and a clock that may run."""
 
 import asyncio
-import ipaddress
 import re
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -19,11 +18,14 @@ from sandbox.fault_control import FaultControl
 from sandbox.faults import Switches
 from sandbox.giving import MOVED, REPEATED
 from sandbox.listing import ListingDesk, read_query
+from sandbox.loopback import loopback
 from sandbox.offers import Asked, BadRequest, OffersDesk, read_request, spring_error
 from sandbox.packing import Body
 from sandbox.pages import PagesDesk
 from sandbox.proxies import open_proxies
 from sandbox.reviews import ReviewsDesk, Wanted
+from sandbox.seller.control import SellerControl
+from sandbox.seller.seller import Seller, Shops
 from sandbox.trouble import Trouble
 from sandbox.world import TICK, World
 
@@ -37,12 +39,10 @@ _FORBIDDEN = (
     b"<center><h1>403 Forbidden</h1></center>\r\n<hr><center>nginx</center>\r\n"
     b"</body>\r\n</html>\r\n"
 )
+#: The longest body of a request, in bytes: a batch of pushes. Price lists are read in pieces.
+_LONGEST_BODY = 4_000_000
 #: Answers shorter than this are not worth packing, in bytes.
 _WORTH_PACKING = 1_000
-
-
-class NotLoopback(ValueError):
-    """An address that others could reach; the sandbox refuses to listen there."""
 
 
 @asynccontextmanager
@@ -55,18 +55,20 @@ async def running(
     exits: int = 0,
     credentials: str | None = None,
     switches: Switches | None = None,
+    shops: Shops | None = None,
 ) -> AsyncIterator[str]:
     """Serve a world while the block lasts, and hand over its address.
 
     Port 0 takes a free one. `speed` is sandbox seconds per real second; 0 stands still. So many
     `exits` get a proxy each, which ask for `credentials` (user:password) when there are some.
-    `switches` say what is wrong from the beginning.
-    Raises NotLoopback for any other bind address, OSError for a taken port.
+    `switches` say what is wrong from the beginning, `shops` which merchants are ours.
+    Raises NotLoopback for any other bind address, OSError for a taken port, LookupError for a
+    merchant who sells nothing.
     """
     trouble = Trouble(world)
     control = FaultControl(trouble)
     trouble.set(switches or Switches())
-    app = application(world, control)
+    app = application(world, control, Seller(world, shops or Shops()))
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1)
     listening = loopback(host)
     await runner.setup()
@@ -84,28 +86,21 @@ async def running(
         await runner.cleanup()
 
 
-def loopback(host: str) -> str:
-    """The numeric bind address. Raises NotLoopback for one that is not on this machine alone."""
-    named = "127.0.0.1" if host == "localhost" else host
-    with suppress(ValueError):
-        if ipaddress.ip_address(named).is_loopback:
-            return named
-    raise NotLoopback(f"the sandbox listens on this machine alone: {host} is not 127.0.0.1")
-
-
 def address(host: str, port: int) -> str:
     """Where the sandbox is reached."""
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def application(world: World, control: FaultControl) -> web.Application:
+def application(world: World, control: FaultControl, seller: Seller) -> web.Application:
     """All routes over one world, with what is wrong in the way of each."""
     visits = Visits()
     way = list(way_in(visits, control.trouble))
-    app = web.Application(middlewares=way, client_max_size=64 * 1024)
+    app = web.Application(middlewares=way, client_max_size=_LONGEST_BODY)
     app.add_routes(control.routes())
+    app.add_routes(SellerControl(seller).routes())
+    app.add_routes(seller.routes())
     app.add_routes(Storefront(world).routes())
-    app.add_routes(Control(world, visits).routes())
+    app.add_routes(Control(world, visits, seller.puller.finished).routes())
     return app
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from heapq import heappop, heappush
+from itertools import count
 from random import Random
 
 import attrs
@@ -9,8 +11,9 @@ import attrs
 from domain.identity import ALMATY_CITY, CityId, MerchantId, ProductId
 from domain.moments import ALMATY, utc
 from domain.money import tenge
-from sandbox.boards import Board, Movement, TrueOffer, Version
+from sandbox.boards import Board, Movement, Seat, TrueOffer, Version
 from sandbox.catalogue import Card, Catalogue, catalogue
+from sandbox.rivals import Quote
 from sandbox.stocking import stock
 
 TICK = timedelta(minutes=15)
@@ -35,7 +38,8 @@ class World:
     """The sandbox's market. Everything follows from the seed, the start and the moves made.
 
     `now` is the sandbox's own clock. `edition` grows with every move, so that answers may be
-    kept until it does. `real_clock` only dates the ledger.
+    kept until it does. `real_clock` only dates the ledger. Appointments are kept in the order of
+    their moments, between the ticks where they fall.
     """
 
     shop: Catalogue
@@ -44,6 +48,8 @@ class World:
     now: datetime
     real_clock: Callable[[], datetime]
     edition: int = 0
+    _appointments: list[tuple[datetime, int, Callable[[], None]]] = attrs.Factory(list)
+    _numbers: Iterator[int] = attrs.Factory(count)
 
     @property
     def cards(self) -> Mapping[ProductId, Card]:
@@ -68,13 +74,41 @@ class World:
             )
         before = {board: len(board.history) - 1 for board in self._all_boards()}
         for number in range(self._ticks(self.now) + 1, self._ticks(to) + 1):
+            self._keep_appointments(self.start + number * TICK)
             self._tick(number)
-        self.now = utc(to)
+        self._keep_appointments(utc(to))
         self.edition += 1
         return {
-            city: sum((board.movement(before[board]) for board in boards.values()), Movement())
+            city: sum(
+                (
+                    board.movement(before[board])
+                    for board in boards.values()
+                    if len(board.history) - 1 > before[board]
+                ),
+                Movement(),
+            )
             for city, boards in self.boards.items()
         }
+
+    def when(self, moment: datetime, deed: Callable[[], None]) -> None:
+        """Do something as soon as the sandbox's clock has come to a moment: at once if it has."""
+        if moment <= self.now:
+            deed()
+        else:
+            heappush(self._appointments, (utc(moment), next(self._numbers), deed))
+
+    def take_seat(self, product: ProductId, city: CityId, seat: Seat, quote: Quote) -> None:
+        """Change a merchant's seat, or give him one; `quote` is then all that he ever asked."""
+        self.board(product, city).take_seat(seat, quote)
+        self.edition += 1
+
+    def quote(self, product: ProductId, city: CityId, merchant: MerchantId, quote: Quote) -> None:
+        """Let a merchant ask something else from now on. Raises LookupError for strangers."""
+        board = self.board(product, city)
+        place = board.seat_of(merchant)
+        quotes = (*board.quotes[:place], quote, *board.quotes[place + 1 :])
+        board.write(self.now, self.real_clock(), quotes)
+        self.edition += 1
 
     def force(
         self,
@@ -87,16 +121,13 @@ class World:
     ) -> None:
         """Change one offer by hand. Raises LookupError for strangers, NotMoney for a bad price."""
         board = self.board(product, city)
-        place = board.seat_of(merchant)
-        quote = board.quotes[place]
+        quote = board.quotes[board.seat_of(merchant)]
         changed = attrs.evolve(
             quote,
             price=quote.price if price is None else tenge(price),
             present=quote.present if present is None else present,
         )
-        quotes = (*board.quotes[:place], changed, *board.quotes[place + 1 :])
-        board.write(self.now, self.real_clock(), quotes)
-        self.edition += 1
+        self.quote(product, city, merchant, changed)
 
     def board_at(self, product: ProductId, city: CityId, moment: datetime) -> tuple[TrueOffer, ...]:
         """The true board at a past moment of the sandbox's clock. Raises LookupError."""
@@ -110,6 +141,14 @@ class World:
 
     def _ticks(self, moment: datetime) -> int:
         return (moment - self.start) // TICK
+
+    def _keep_appointments(self, until: datetime) -> None:
+        """Do what is due up to a moment, at its own moment, and stand there."""
+        while self._appointments and self._appointments[0][0] <= until:
+            moment, _, deed = heappop(self._appointments)
+            self.now = max(self.now, moment)
+            deed()
+        self.now = until
 
     def _tick(self, number: int) -> None:
         random = Random(f"{self.shop.seed}/{number}")  # noqa: S311 - plausible, not secret

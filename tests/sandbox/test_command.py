@@ -59,6 +59,11 @@ def test_it_says_its_address_serves_and_ends_cleanly(tmp_path: Path, ending: int
         pytest.param(["--start", "2026-09-18T19:00:00"], "without a zone", id="no zone"),
         pytest.param(["--exits", "-1"], "not a number of exits", id="fewer exits than none"),
         pytest.param(["--exit-credentials", "me"], "write user:password", id="half credentials"),
+        pytest.param(["--shop", "nobody"], "nobody sells nothing", id="a shop that sells nothing"),
+        pytest.param(["--seller", "/nowhere.json"], "cannot be read", id="no file of switches"),
+        pytest.param(
+            ["--seller", "pyproject.toml"], "is no set of switches", id="a file of no switches"
+        ),
         pytest.param(["--faults", "/nowhere.json"], "cannot be read", id="no file of faults"),
         pytest.param(
             ["--faults", "pyproject.toml"], "is no set of faults", id="a file of no faults"
@@ -90,6 +95,22 @@ def test_it_opens_exits_and_begins_with_the_faults_of_a_file(tmp_path: Path) -> 
     assert [one["name"] for one in exits] == ["exit-1", "exit-2"]
     assert [one["profile"]["state"] for one in exits] == ["alive", "slow"]
     assert all(one["proxy"].startswith("http://127.0.0.1:") for one in exits)
+
+
+def test_it_opens_the_cabinet_of_the_shops_that_are_said(tmp_path: Path) -> None:
+    switches = tmp_path / "seller.json"
+    switches.write_text('{"mail_code": true}', encoding="utf-8")
+    shops = ["--shop", "Zerde", "--shop", "Tulpar,Samal", "--seller", str(switches)]
+    with started("--start", START[-1], "--products", "40", *shops) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        door = process.stdout.readline().split()[-1]
+        with urlopen(door, timeout=5) as answer:  # noqa: S310
+            told = json.load(answer)
+        with urlopen(f"{door}/switches", timeout=5) as answer:  # noqa: S310
+            assert json.load(answer)["set"]["mail_code"] is True
+    assert [one["merchants"] for one in told["accounts"]] == [["Zerde"], ["Tulpar", "Samal"]]
+    assert len({one["email"] for one in told["accounts"]}) == 2
 
 
 def test_the_help_names_every_switch() -> None:

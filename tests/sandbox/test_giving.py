@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import attrs
@@ -15,15 +14,15 @@ from aiohttp import (
     ClientTimeout,
     ServerDisconnectedError,
 )
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 
 from sandbox.server import running
 from sandbox.world import STOCKED, World
+from tests.sandbox.conftest import needs_chromium
 from tests.sandbox.reading import assigned, linked_data
 
 ALMATY = STOCKED[0]
 ITEM = "BACKEND.components.item"
-CHROMIUM = "/usr/bin/chromium"
 
 
 @attrs.frozen
@@ -303,18 +302,7 @@ async def test_bytes_alone_do_not_tell_what_only_scripts_know(shop: Shop, kind: 
     assert said.text.endswith("</html>")
 
 
-@pytest.fixture
-async def browser_page() -> AsyncIterator[Page]:
-    loopback = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", loopback]
-        )
-        yield await browser.new_page()
-        await browser.close()
-
-
-@pytest.mark.skipif(not Path(CHROMIUM).exists(), reason=f"no Chromium at {CHROMIUM}")
+@needs_chromium
 @pytest.mark.parametrize("kind", ["js_state", "js_state_fetched"])
 async def test_a_browser_sees_what_scripts_build(shop: Shop, browser_page: Page, kind: str) -> None:
     true = assigned((await shop.page()).text, ITEM)

@@ -11,7 +11,8 @@ import pytest
 from aiohttp import ClientSession
 from yarl import URL
 
-from sandbox.server import NotLoopback, loopback, running
+from sandbox.loopback import NotLoopback, loopback
+from sandbox.server import running
 from sandbox.world import STOCKED, TICK, World
 from tests.sandbox.reading import assigned
 

@@ -1,6 +1,6 @@
 """The market's truth: deterministic, remembered for ever, dated by both clocks."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
 from random import Random
@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.identity import CityId, MerchantId, ProductId
-from domain.money import NotMoney
+from domain.money import NotMoney, Tenge
 from sandbox.boards import Board, Movement, TrueOffer, Version
 from sandbox.rivals import Quote, Undercutter
 from sandbox.world import STOCKED, TICK, World, world
@@ -233,3 +233,72 @@ def test_before_its_start_the_ledger_knows_nothing(market: World) -> None:
 
 def test_the_start_is_rounded_down_to_a_tick() -> None:
     assert world(products=1, start=START + timedelta(minutes=14)).now == START
+
+
+def test_appointments_are_kept_in_their_order_at_their_moments(market: World) -> None:
+    kept: list[tuple[str, datetime]] = []
+    start = market.now
+
+    def note(name: str) -> Callable[[], None]:
+        return lambda: kept.append((name, market.now))
+
+    market.when(start + timedelta(minutes=40), note("third"))
+    market.when(start + timedelta(minutes=7), note("first"))
+    market.when(start + timedelta(minutes=7), note("second"))
+    market.when(start, note("at once"))
+    market.advance(start + timedelta(minutes=20))
+    assert kept == [
+        ("at once", start),
+        ("first", start + timedelta(minutes=7)),
+        ("second", start + timedelta(minutes=7)),
+    ]
+    market.advance(start + timedelta(minutes=60))
+    assert kept[3:] == [("third", start + timedelta(minutes=40))]
+
+
+def test_an_appointment_may_make_another_within_the_same_advance(market: World) -> None:
+    kept: list[datetime] = []
+
+    def again() -> None:
+        kept.append(market.now)
+        market.when(market.now + timedelta(minutes=10), again)
+
+    start = market.now
+    market.when(start + timedelta(minutes=10), again)
+    market.advance(start + timedelta(minutes=35))
+    assert kept == [start + timedelta(minutes=minutes) for minutes in (10, 20, 30)]
+
+
+def test_a_price_asked_between_two_ticks_stands_in_the_ledger_at_its_moment(market: World) -> None:
+    product = next(iter(market.cards))
+    board = market.board(product, ALMATY)
+    seat, quote = board.standing[0]
+    at = market.now + timedelta(minutes=20)
+    asked = attrs.evolve(quote, price=Tenge(1))
+
+    def ask() -> None:
+        market.quote(product, ALMATY, seat.merchant.id, asked)
+
+    market.when(at, ask)
+    market.advance(at + timedelta(minutes=1))
+    before = market.board_at(product, ALMATY, at - timedelta(seconds=1))
+    assert 1 not in {offer.price for offer in before}
+    assert 1 in {offer.price for offer in market.board_at(product, ALMATY, at)}
+    moments = [version.at for version in board.history]
+    assert moments == sorted(moments)
+
+
+def test_a_merchant_takes_a_seat_where_he_never_was(market: World) -> None:
+    product = next(iter(market.cards))
+    board = market.board(product, ALMATY)
+    market.advance(market.now + timedelta(hours=12))
+    size, versions = len(board.standing), len(board.history)
+    seat = attrs.evolve(
+        board.seats[0], merchant=attrs.evolve(board.seats[0].merchant, id=MerchantId("New"))
+    )
+    market.take_seat(product, ALMATY, seat, Quote(Tenge(5), present=False))
+    assert len(board.standing) == size
+    assert len(board.history) == versions
+    market.quote(product, ALMATY, MerchantId("New"), Quote(Tenge(5)))
+    assert board.leader == (seat, Quote(Tenge(5)))
+    market.advance(market.now + timedelta(hours=1))
