@@ -2,8 +2,6 @@
 
 import argparse
 import json
-import os
-import platform
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -11,12 +9,12 @@ from pathlib import Path
 
 import attrs
 from rich.console import Console
-from rich.table import Table
 
 from benchmarks.measure import Line
 from benchmarks.place import databases
 from benchmarks.profile import profile
 from benchmarks.sections import QUICK, Bench, Scale
+from benchmarks.table import machine, table
 
 #: Where the benchmarks' own PostgreSQL keeps its files, below the project's data.
 _DATABASE = Path(__file__).resolve().parent.parent / ".data" / "benchmarks"
@@ -27,6 +25,7 @@ SECTIONS = (
     "extraction",
     "decisions",
     "intentions",
+    "budget",
     "store",
     "memory",
     "cold_start",
@@ -61,7 +60,7 @@ def main() -> int:
             profile(bench, console)
             return 0
         lines = _measured(bench, chosen.only or SECTIONS, console)
-    console.print(_table(lines))
+    console.print(table(lines))
     if chosen.json:
         chosen.json.write_text(_as_json(lines), encoding="utf-8")
     return 0
@@ -76,32 +75,8 @@ def _measured(bench: Bench, names: Sequence[str], console: Console) -> list[Line
     return lines
 
 
-def _table(lines: Sequence[Line]) -> Table:
-    table = Table(title=_machine(), title_justify="left")
-    for heading in ("", "ours", "theirs"):
-        table.add_column(heading, justify="left" if not heading else "right")
-    table.add_column("ratio", justify="right")
-    table.add_column("goal", justify="right")
-    table.add_column("")
-    section = ""
-    for line in lines:
-        if line.section != section:
-            section = line.section
-            table.add_section()
-            table.add_row(f"[bold]{section}")
-        figure = "" if line.ratio is None else f"{line.ratio:.2f}"
-        goal = "" if line.goal is None else f"{line.goal:g} {line.verdict}"
-        table.add_row(f"  {line.name}", line.ours, line.theirs, figure, goal, line.remark)
-    return table
-
-
-def _machine() -> str:
-    load = os.getloadavg()[0]
-    return f"Python {platform.python_version()}, {os.cpu_count()} cores, load {load:.1f}"
-
-
 def _as_json(lines: Sequence[Line]) -> str:
-    told = {"machine": _machine(), "lines": [attrs.asdict(line) for line in lines]}
+    told = {"machine": machine(), "lines": [attrs.asdict(line) for line in lines]}
     return json.dumps(told, ensure_ascii=False, indent=1)
 
 

@@ -14,6 +14,7 @@ import attrs
 
 from benchmarks import decisions, extraction, intentions, store
 from benchmarks.boards import FULL, LEAN, OFFERS, sizes
+from benchmarks.budget import report as budget
 from benchmarks.crawl import Report
 from benchmarks.measure import Line, in_turns, ratio
 from benchmarks.place import Crawls, Databases, empty, serving, settle
@@ -35,6 +36,8 @@ class Scale:
     many_boards: int = 10_000
     starts: int = 5
     decisions: int = 100_000
+    budget_seeds: int = 5
+    budget_hours: int = 16
 
 
 QUICK = Scale(
@@ -47,6 +50,8 @@ QUICK = Scale(
     many_boards=1_000,
     starts=1,
     decisions=10_000,
+    budget_seeds=1,
+    budget_hours=4,
 )
 
 
@@ -149,6 +154,11 @@ class Bench:
         """From a board with a listing of ours to the outbox."""
         with self.crawls() as crawls:
             return intentions.intentions(crawls, self.scale.boards, self.scale.repeats)
+
+    def budget(self) -> list[Line]:
+        """Spending and learning the change budget, in simulations."""
+        lines = budget.allocator(self.scale.budget_seeds)
+        return [*lines, *budget.learning(self.scale.budget_hours)]
 
     def store(self) -> list[Line]:
         """The store, against bare COPY."""

@@ -1,0 +1,1 @@
+"""How the change budget is learnt and spent, in simulations."""
