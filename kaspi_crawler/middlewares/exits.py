@@ -60,6 +60,7 @@ class Exits:
                 burst=settings.getint("API_BURST"),
             ),
             "page": Pace(interval=timedelta(seconds=settings.getfloat("PAGE_DELAY"))),
+            "cabinet": Pace(interval=timedelta(seconds=settings.getfloat("API_DELAY"))),
         }
         self._rule = _rest_rule(crawler, given=bool(proxies))
         retries = "EXIT_RETRY_TIMES" if len(self._names) > 1 else "RETRY_TIMES"
