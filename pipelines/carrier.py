@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -18,7 +18,6 @@ from domain.publishing import (
     Outcome,
     Patience,
     Sent,
-    Shown,
     endangered,
     obstacle,
     shown_by,
@@ -238,20 +237,26 @@ class Carrier:
     # --- Reading -------------------------------------------------------------------------------
 
     async def _read_back(self) -> None:
-        """Look in the cabinet for what should have arrived by now."""
+        """Look for what should have arrived by now, and give up what nobody can read back."""
         terms, store = self.terms, self.store
-        lost = await self._do(
-            lambda cursor: arrivals.give_up(cursor, store, terms.patience, terms.look_again)
-        )
-        tell(self.stats, lost)
         first, again, most = terms.first_look, terms.look_again, terms.most
-        due = await self._do(lambda cursor: arrivals.due(cursor, store, first, again, most))
-        if not due:
-            return
-        asked_at = datetime.now(UTC)
+        try:
+            due = await self._do(lambda cursor: arrivals.due(cursor, store, first, again, most))
+            if due:
+                await self._judge(due)
+        finally:
+            lost = await self._do(
+                lambda cursor: arrivals.give_up(cursor, store, terms.patience, again)
+            )
+            tell(self.stats, lost)
+
+    async def _judge(self, due: Sequence[Sent]) -> None:
+        asked_at = await self._do(arrivals.now)
         offers = await self._offers({sent.sku for sent in due})
         read = [(sent, shown_by(offers[sent.sku], sent.city, asked_at)) for sent in due]
-        tell(self.stats, await self._do(partial(_judge, read=read, patience=terms.patience)))
+        patience = self.terms.patience
+        arrived = await self._do(lambda cursor: arrivals.judge(cursor, read, patience))
+        tell(self.stats, arrived)
 
     async def _offers(self, skus: Iterable[str]) -> dict[str, CabinetOffer | None]:
         """The items as the cabinet shows them now; None where it has none."""
@@ -303,12 +308,6 @@ class Carrier:
 
     async def _do(self, work: Callable[[Cursor], Awaitable[T]]) -> T:
         return await self.reach.do(work, f"prices of {self.store} wait")
-
-
-async def _judge(
-    cursor: Cursor, read: Sequence[tuple[Sent, Shown]], patience: Patience
-) -> list[Arrived]:
-    return await arrivals.judge(cursor, read, patience)
 
 
 def tell(stats: Counting, arrived: Iterable[Arrived]) -> None:

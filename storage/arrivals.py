@@ -104,6 +104,14 @@ async def products_under_way(cursor: Cursor) -> frozenset[ProductId]:
     return frozenset(ProductId(str(product)) for (product,) in await cursor.fetchall())
 
 
+async def now(cursor: Cursor) -> datetime:
+    """The moment by the database's clock, by which prices are sent."""
+    await cursor.execute(_NOW)
+    row: Any = await cursor.fetchone()
+    moment: datetime = row[0]
+    return moment
+
+
 async def seen_on_boards(
     cursor: Cursor, boards: Sequence[OfferBoard], patience: Patience
 ) -> list[Arrived]:

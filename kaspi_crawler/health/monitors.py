@@ -40,7 +40,8 @@ class Watched:
     """All that a crawl is judged by. Counters are by source, drifts are "source: kind key".
 
     `prices` counts what was decided on our own prices: "review", "unusable_rules", and "refused"
-    by the database.
+    by the database; and what became of those that were sent: "accepted", "unverified", "vanished",
+    "stopped/blocked" and others.
     """
 
     reason: str
@@ -430,6 +431,73 @@ def _refused_prices(watched: Watched) -> list[Alarm]:
     ]
 
 
+def _unverified_prices(watched: Watched) -> list[Alarm]:
+    count = watched.prices.get("unverified", 0)
+    if not count:
+        return []
+    return [
+        Alarm(
+            name="unverified_prices",
+            subject="publish",
+            sentence=f"{count:,} prices that were sent are not seen on the site",
+            remedy="They are never sent again: their boards are read first, and decided on anew."
+            " `scrapy publish status STORE` says how many and why, `scrapy why` tells of each.",
+            russian=f"{count} отправленных цен не видны на сайте: `scrapy publish status МАГАЗИН`.",
+        )
+    ]
+
+
+def _vanished_listings(watched: Watched) -> list[Alarm]:
+    count = watched.prices.get("vanished", 0)
+    if not count:
+        return []
+    return [
+        Alarm(
+            name="vanished_listings",
+            subject="publish",
+            sentence=f"{count:,} articles went off sale after our prices: they are paused",
+            remedy="Look at them in the cabinet; `scrapy publish paused STORE` lists them, `scrapy"
+            " resume STORE SKU` lets prices of an article be sent again.",
+            russian=f"{count} товаров снято с продажи после отправки цены, цены по ним больше не"
+            " отправляются: `scrapy publish paused МАГАЗИН`, затем `scrapy resume`.",
+        )
+    ]
+
+
+def _blocked_publishing(watched: Watched) -> list[Alarm]:
+    count = watched.prices.get("stopped/blocked", 0)
+    if not count:
+        return []
+    return [
+        Alarm(
+            name="blocked_publishing",
+            subject="budget",
+            sentence=f"The cabinet refused prices {count:,} times as too many (429)",
+            remedy="Nothing is sent for half an hour, and less after it: the budget has learned."
+            " Another program that changes prices of the store uses the same limit.",
+            russian="Кабинет отказал: слишком много изменений (429). Полчаса цены не отправляются.",
+        )
+    ]
+
+
+def _cabinet_unreachable(watched: Watched) -> list[Alarm]:
+    kinds = ("stopped/session_gone", "stopped/forbidden", "unread_items", "no_database")
+    causes = {kind: count for kind in kinds if (count := watched.prices.get(kind, 0))}
+    if not causes or watched.prices.get("accepted", 0):
+        return []
+    told = ", ".join(f"{kind.rpartition('/')[2]} {count}" for kind, count in causes.items())
+    return [
+        Alarm(
+            name="cabinet_unreachable",
+            subject=told.split()[0],
+            sentence=f"No price could be sent: the cabinet was not to be used ({told})",
+            remedy="With session_gone sign in again; with forbidden see whether the account may"
+            " manage goods; else see the exit of the store. Prices wait meanwhile.",
+            russian=f"Ни одна цена не отправлена: кабинет недоступен ({told}). Цены ждут.",
+        )
+    ]
+
+
 #: Every alarm by its name.
 MONITORS: Mapping[str, Monitor] = {
     "closed": _closed,
@@ -450,6 +518,10 @@ MONITORS: Mapping[str, Monitor] = {
     "prices_to_look_at": _prices_to_look_at,
     "unusable_rules": _unusable_rules,
     "refused_prices": _refused_prices,
+    "unverified_prices": _unverified_prices,
+    "vanished_listings": _vanished_listings,
+    "blocked_publishing": _blocked_publishing,
+    "cabinet_unreachable": _cabinet_unreachable,
 }
 
 

@@ -1,4 +1,4 @@
-"""Signs the cabinet's questions in a crawl of the tests, and signs in anew when the session ends."""
+"""Signs the cabinet's questions in a crawl of the tests, and anew when the session ends."""
 
 import asyncio
 from typing import Self
