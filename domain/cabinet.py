@@ -61,10 +61,40 @@ class CabinetOffer:
 
 @attrs.frozen(kw_only=True)
 class CabinetPage:
-    """One page of the cabinet's list; `total` counts the whole list."""
+    """One page of the cabinet's list; `total` counts the whole list.
+
+    `unreadable` has a sentence for each article that could not be read.
+    """
 
     offers: tuple[CabinetOffer, ...]
     total: int
+    unreadable: tuple[str, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class ShopPage:
+    """What one page of a store's list showed: of the goods on sale, or of those taken off."""
+
+    store: MerchantId
+    on_sale: bool
+    page: int
+    offers: tuple[CabinetOffer, ...]
+    checked_at: datetime
+
+
+@attrs.frozen(kw_only=True)
+class ShopRead:
+    """Both lists of a store were read whole since `began_at`, and showed `count` articles.
+
+    What they did not show is in the cabinet no more. `believed`: somebody has looked, however much
+    it is.
+    """
+
+    store: MerchantId
+    count: int
+    began_at: datetime
+    checked_at: datetime
+    believed: bool = False
 
 
 class Refusal(StrEnum):

@@ -78,7 +78,7 @@ class Turn:
 
 @attrs.frozen(kw_only=True)
 class Exit:
-    """An exit as it stands to one host, for one kind of question ("api" or "page").
+    """An exit as it stands to one host, for one kind of question ("api", "page" or "cabinet").
 
     `next_at` is when the next question would be due at an even pace. `rest` is the length of the
     last rest, zero since it answered; `resting_until` its end, `trial_until` until when the

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 import attrs
 
+from domain.cabinet import ShopPage, ShopRead
 from domain.categories import CategoryTree, SitemapCategories
 from domain.identity import CityId, ProductId
 from domain.listing import FoundVariants, ListingPage
@@ -45,7 +46,7 @@ class ProductMissing:
 
 
 class Source(StrEnum):
-    """Which of the storefront's answers it is."""
+    """Which answer it is: of the storefront, or of the cabinet."""
 
     PAGE = "page"
     OFFERS = "offers"
@@ -56,6 +57,7 @@ class Source(StrEnum):
     VARIANTS = "variants"
     CATEGORIES = "categories"
     SITEMAP = "sitemap"
+    SHOP = "shop"
 
 
 @attrs.frozen
@@ -109,6 +111,8 @@ class DriftedAnswer:
 Discovery = ListingPage | FoundVariants | CategoryTree | SitemapCategories | ReviewTexts
 #: What is read of a product itself.
 ProductReading = ProductRefresh | OfferBoard | ReviewSummary | ProductMissing
+#: What the cabinet says of our own goods.
+ShopReading = ShopPage | ShopRead
 #: What a crawl learned, and the memory keeps.
-Finding = ProductReading | Discovery
+Finding = ProductReading | Discovery | ShopReading
 Reading = Finding | UnreadAnswer | DriftedAnswer

@@ -5,7 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
-from domain.identity import CityId, ProductId
+from domain.identity import CityId, MerchantId, ProductId
 from domain.listing import ListingKind, ListingQuery
 from partners.kaspi.storefront import ShortLink, city_id, product_id, product_or_link
 from partners.kaspi.storefront_listing import (
@@ -30,6 +30,7 @@ _EXAMPLES = {
     "depth": "-a depth=5",
     "texts": "-a texts=yes",
     "minutes": "-a minutes=10",
+    "stores": "-a stores=11271005",
 }
 
 
@@ -124,6 +125,12 @@ def _queries(name: str, text: str) -> tuple[ListingQuery, ...]:
         ]
     values = _several(name, parts, _READERS[name])
     return tuple(ListingQuery(ListingKind(name), value) for value in values)
+
+
+def stores(text: str) -> tuple[MerchantId, ...]:
+    """Our stores' merchant ids, separated by commas; each once. Raises BadArgument."""
+    found = _several("stores", _items("stores", text), merchant_id)
+    return tuple(map(MerchantId, found))
 
 
 def depth(text: str) -> int:

@@ -386,8 +386,8 @@ class StorefrontSpider(Spider):
 
 
 def _keepable(source: Source, body: bytes) -> bytes:
-    """What may be kept of an answer: whoever wrote a review is not."""
-    return without_people(body) if source in (Source.REVIEWS, Source.TEXTS) else body
+    """What may be kept of an answer: whoever wrote a review, or changed a price, is not."""
+    return without_people(body) if source in (Source.REVIEWS, Source.TEXTS, Source.SHOP) else body
 
 
 def _read_short_link(link: ShortLink, heard: Heard) -> ProductId | TryAgain | Unreadable:

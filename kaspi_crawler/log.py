@@ -3,6 +3,7 @@
 import logging
 from typing import Any, Self
 
+from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.logformatter import LogFormatter, LogFormatterResult
 
@@ -43,9 +44,10 @@ class ReadableLog(LogFormatter):
     def from_crawler(cls, crawler: Crawler) -> Self:
         return cls(loud=crawler.settings["LOG_LEVEL"] == "DEBUG")
 
-    def crawled(self, *args: Any) -> LogFormatterResult | None:  # type: ignore[override]
-        """Which page came."""
-        return super().crawled(*args) if self._loud else None
+    def crawled(self, request: Request, *args: Any) -> LogFormatterResult | None:  # type: ignore[override]
+        """Which page came; the addresses of a sign-in are secrets."""
+        is_told = self._loud and not request.meta.get("unlogged")
+        return super().crawled(request, *args) if is_told else None
 
     def scraped(self, *args: Any) -> LogFormatterResult | None:  # type: ignore[override]
         """Which item passed all stages."""

@@ -28,6 +28,17 @@ CASSETTES_DIR = os.environ.get("CASSETTES_DIR", "recordings")
 #: Any PostgreSQL from 14 on; empty: the embedded one.
 DATABASE_URL = os.environ.get("DATABASE_URL", "")
 
+# --- The merchant cabinet ----------------------------------------------------------------------
+
+#: Where the cabinet is, and where its accounts sign in. Nothing is asked of them unless an account
+#: was added (`scrapy shop add`).
+MC_URL = os.environ.get("MC_URL", "https://mc.shop.kaspi.kz").rstrip("/")
+IDMC_URL = os.environ.get("IDMC_URL", "https://idmc.shop.kaspi.kz").rstrip("/")
+#: A command that prints the code of a sign-in; empty: codes are typed at the terminal.
+KASPI_CODE_COMMAND = os.environ.get("KASPI_CODE_COMMAND", "")
+#: Seconds in which a code must be there: those that come by mail and SMS are good for some minutes.
+CODE_PATIENCE = 300.0
+
 # --- Prices out of the door --------------------------------------------------------------------
 
 
@@ -56,10 +67,6 @@ def _share() -> int:
 
 #: Per cent of each store's listings whose prices are sent, always the same ones: the canary.
 PUBLISH_SHARE = _share()
-#: Where the seller's cabinet is. A replica on loopback has it below its own address.
-MC_URL = (os.environ.get("MC_URL") or "").rstrip("/") or (
-    f"{KASPI_URL}/mc.shop" if is_on_loopback(KASPI_URL) else "https://mc.shop.kaspi.kz"
-)
 #: What a store may change at first: so many prices in so many seconds, a push at most each so many
 #: seconds, and after a refusal (429) a pause. Nothing of it is official: docs/budget.md. How far
 #: the number may ever grow.
@@ -159,6 +166,9 @@ _PACED = not is_on_loopback(KASPI_URL)
 DOWNLOAD_DELAY = 0
 #: Seconds between two questions to the API through one exit: one a second is borne for days.
 API_DELAY = _seconds("KASPI_DELAY", 1.0 if _PACED else 0.0)
+#: Seconds between two questions to the cabinet through one exit: 637 in a row at one a second were
+#: borne (2026-02).
+CABINET_DELAY = _seconds("CABINET_DELAY", 0.0 if is_on_loopback(MC_URL) else 1.0)
 #: After a pause so many may be asked at once.
 API_BURST = 3
 #: Seconds between two pages through one exit: robots.txt says Crawl-delay: 10.
@@ -268,6 +278,8 @@ DOWNLOADER_MIDDLEWARES_BASE = {
     "scrapy.downloadermiddlewares.httpcache.HttpCacheMiddleware": 900,
 }
 DOWNLOADER_MIDDLEWARES = {
+    # Before Exits, so that a question waits for its session first and then for its turn.
+    "kaspi_crawler.middlewares.sessions.Sessions": 540,
     # Behind Retry (550), which sees what it leaves, and before Unpacking, so that bodies can be
     # judged; HttpProxy (750) turns the exit's user and password into a header.
     "kaspi_crawler.middlewares.exits.Exits": 560,

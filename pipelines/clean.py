@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 import msgspec
 
+from domain.cabinet import CabinetOffer, ShopPage, ShopRead
 from domain.offers import Offer, OfferBoard
 from domain.product import ProductCard
 from domain.readings import Discovery, Finding, ProductMissing, ProductRefresh
@@ -33,8 +34,10 @@ class Clean:
             case ProductRefresh():
                 boards = tuple(map(clean_board, item.boards))
                 return attrs.evolve(item, card=clean_card(item.card), boards=boards)
-            case ReviewSummary() | ProductMissing():
+            case ReviewSummary() | ProductMissing() | ShopRead():
                 return item
+            case ShopPage():
+                return clean_page(item)
             case _:
                 return clean_discovery(item)
 
@@ -58,6 +61,11 @@ def clean_discovery(found: Discovery) -> Discovery:
     return cleaned
 
 
+def clean_page(page: ShopPage) -> ShopPage:
+    """A page of our goods with clean names; an article is a key, and stays as it is."""
+    return attrs.evolve(page, offers=tuple(map(_clean_own_offer, page.offers)))
+
+
 def clean_text(text: str) -> str:
     """The text without control characters, and with single spaces; line ends stay."""
     return _SPACES.sub(" ", _CONTROL.sub("", text)).strip()
@@ -76,6 +84,11 @@ def is_tidy(texts: Iterable[str]) -> bool:
 def _clean_offer(offer: Offer) -> Offer:
     cleaned: dict[str, Any] = {name: _clean_within(getattr(offer, name)) for name in _TYPED}
     return msgspec.structs.replace(offer, **cleaned)
+
+
+def _clean_own_offer(offer: CabinetOffer) -> CabinetOffer:
+    names = ("title", "model", "brand")
+    return attrs.evolve(offer, **{name: _clean_within(getattr(offer, name)) for name in names})
 
 
 def _clean_within(value: Any) -> Any:

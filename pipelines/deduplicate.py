@@ -2,6 +2,7 @@
 
 from scrapy.exceptions import DropItem
 
+from domain.cabinet import ShopPage, ShopRead
 from domain.categories import CategoryTree, SitemapCategories
 from domain.listing import FoundVariants, ListingPage
 from domain.offers import OfferBoard
@@ -33,6 +34,11 @@ def subject(reading: Finding) -> tuple[str, ...]:
             return ("product", reading.kaspi_id)
         case ReviewSummary():
             return ("reviews", reading.kaspi_id)
+        case ShopPage():
+            place = f"{'on' if reading.on_sale else 'off'} sale, page {reading.page}"
+            return ("goods", reading.store, place, str(reading.checked_at))
+        case ShopRead():
+            return ("shop", reading.store)
         case _:
             return _discovered(reading)
 

@@ -4,10 +4,11 @@ from typing import Any
 
 import attrs
 
+from domain.cabinet import CabinetOffer, ShopPage, ShopRead
 from domain.categories import CategoryTree, SitemapCategories
 from domain.listing import FoundVariants, ListingPage
 from domain.offers import OfferBoard
-from domain.readings import Discovery, Finding, ProductMissing, ProductRefresh
+from domain.readings import Discovery, Finding, ProductMissing, ProductRefresh, ShopReading
 from domain.reviews import ReviewSummary, ReviewTexts
 
 #: Rises when a name or a meaning changes; new names alone do not raise it.
@@ -25,8 +26,16 @@ def line_of(reading: Finding) -> dict[str, Any]:
             return _line("reviews", _reviews(reading))
         case ProductMissing():
             return _line("missing", _fields(reading))
+        case ShopPage() | ShopRead():
+            return _line_of_shop(reading)
         case _:
             return _line_of_discovery(reading)
+
+
+def _line_of_shop(reading: ShopReading) -> dict[str, Any]:
+    if isinstance(reading, ShopPage):
+        return _line("shop", _shop(reading))
+    return _line("shop_read", _fields(reading))
 
 
 def _line_of_discovery(reading: Discovery) -> dict[str, Any]:
@@ -107,6 +116,20 @@ def _listing(page: ListingPage) -> dict[str, Any]:
     query = told.pop("query")
     told["cards"] = [_fields(card) for card in page.cards]
     return {"listing": query.kind, "query": query.value, **told}
+
+
+def _shop(page: ShopPage) -> dict[str, Any]:
+    """A page of our goods; of the prices in 250 cities those that were set for one."""
+    told = _fields(page)
+    told["offers"] = [_own_offer(offer) for offer in page.offers]
+    return told
+
+
+def _own_offer(offer: CabinetOffer) -> dict[str, Any]:
+    told = _fields(offer)
+    del told["store"], told["prices"]
+    told["points"] = [_fields(point) for point in offer.points]
+    return told
 
 
 def _categories(found: CategoryTree | SitemapCategories) -> dict[str, Any]:

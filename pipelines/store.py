@@ -9,10 +9,11 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from domain.cabinet import ShopPage, ShopRead
 from domain.categories import CategoryTree, SitemapCategories
 from domain.listing import FoundVariants, ListingPage
 from domain.offers import OfferBoard
-from domain.readings import Finding, ProductMissing, ProductRefresh
+from domain.readings import Discovery, Finding, ProductMissing, ProductRefresh
 from domain.reviews import ReviewSummary, ReviewTexts
 from pipelines.reach import Reach
 from storage.database import open_engine, said
@@ -140,7 +141,17 @@ def _named(item: Finding) -> str:
             return f"The board of product {item.kaspi_id} in city {item.city_id}"
         case ReviewSummary():
             return f"The rating of product {item.kaspi_id}"
-        case ProductRefresh() | ProductMissing() | ReviewTexts():
+        case ProductRefresh() | ProductMissing():
+            return f"What was read of product {item.kaspi_id}"
+        case ShopPage() | ShopRead():
+            return f"What was read of store {item.store}"
+        case _:
+            return _named_discovery(item)
+
+
+def _named_discovery(item: Discovery) -> str:
+    match item:
+        case ReviewTexts():
             return f"What was read of product {item.kaspi_id}"
         case ListingPage():
             return f"Page {item.page} of the listing of {item.query} in city {item.city_id}"

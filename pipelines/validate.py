@@ -7,6 +7,7 @@ from operator import attrgetter
 
 from scrapy.exceptions import DropItem
 
+from domain.cabinet import CabinetOffer, ShopPage, ShopRead
 from domain.categories import CategoryTree, SitemapCategories
 from domain.listing import FoundVariants, ListingPage
 from domain.money import DEAREST
@@ -47,6 +48,10 @@ def complaints(reading: Finding) -> Iterator[str]:
             yield from _of_reviews(reading)
         case ProductMissing():
             yield from _of_moment(reading.checked_at, f"product {reading.kaspi_id}")
+        case ShopPage():
+            yield from _of_shop(reading)
+        case ShopRead():
+            yield from _of_moment(reading.checked_at, f"store {reading.store}")
         case _:
             yield from _of_discovery(reading)
 
@@ -130,6 +135,25 @@ def _of_variants(found: FoundVariants) -> Iterator[str]:
         if not variant.isdigit():
             yield f"{where} have an id that is not a number: {variant}"
     yield from _of_moment(found.checked_at, where)
+
+
+def _of_shop(page: ShopPage) -> Iterator[str]:
+    where = f"page {page.page} of the goods of store {page.store}"
+    if len({offer.sku for offer in page.offers}) != len(page.offers):
+        yield f"{where} names an article twice"
+    for offer in page.offers:
+        yield from _of_own_offer(offer, page, where)
+    yield from _of_moment(page.checked_at, where)
+
+
+def _of_own_offer(offer: CabinetOffer, page: ShopPage, where: str) -> Iterator[str]:
+    if offer.store != page.store:
+        yield f"{where} has an article of store {offer.store}: {offer.sku}"
+    if not offer.sku:
+        yield f"{where} has an article without a name"
+    for price in (offer.price, *offer.city_prices.values()):
+        if price is not None and not 0 < price <= DEAREST:
+            yield f"{where} has a price of {price} ₸ (article {offer.sku})"
 
 
 def _of_categories(found: CategoryTree | SitemapCategories) -> Iterator[str]:

@@ -21,6 +21,7 @@ from storage.rows import (
     offer_rows,
     review_row,
 )
+from storage.shop import merge_shop
 
 #: What the history remembers of a row of incoming_offers.
 _remembered = itemgetter(
@@ -56,6 +57,8 @@ async def merge(cursor: Cursor, batch: Batch) -> Merged:
     history += await _events(cursor, "product_history", statements.MERGE_PRODUCTS)
     for discovery in batch.discoveries:
         history += await merge_discovery(cursor, discovery)
+    for reading in batch.shop:
+        history += await merge_shop(cursor, reading)
     return Merged(refused=frozenset(refused), history=history)
 
 

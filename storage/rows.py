@@ -10,12 +10,13 @@ from typing import Any
 import attrs
 import msgspec
 
+from domain.cabinet import ShopPage, ShopRead
 from domain.categories import CategoryTree, SitemapCategories
 from domain.identity import CityId, ProductId
 from domain.listing import FoundVariants, ListingPage
 from domain.offers import OfferBoard
 from domain.product import ProductCard
-from domain.readings import Discovery, Finding, ProductMissing, ProductRefresh
+from domain.readings import Discovery, Finding, ProductMissing, ProductRefresh, ShopReading
 from domain.reviews import ReviewSummary, ReviewTexts
 
 Row = Sequence[object]
@@ -140,6 +141,7 @@ class Batch:
     missing: dict[ProductId, Row] = attrs.field(factory=dict)
     boards: dict[BoardKey, OfferBoard] = attrs.field(factory=dict)
     discoveries: list[Discovery] = attrs.field(factory=list)
+    shop: list[ShopReading] = attrs.field(factory=list)
 
     @classmethod
     def of(cls, readings: Iterable[Finding]) -> "Batch":
@@ -161,6 +163,8 @@ class Batch:
                 self.reviews[reading.kaspi_id] = reading
             case ProductMissing():
                 self.missing[reading.kaspi_id] = (reading.kaspi_id, reading.checked_at)
+            case ShopPage() | ShopRead():
+                self.shop.append(reading)
             case _:
                 self.discoveries.append(reading)
 
@@ -177,6 +181,8 @@ def keys_of(reading: Finding) -> set[Key]:
             return {("reviews", reading.kaspi_id)}
         case ProductMissing():
             return {("card", reading.kaspi_id)}
+        case ShopPage() | ShopRead():
+            return {("shop", reading.store)}
         case _:
             return {_key_of_discovery(reading)}
 
@@ -196,7 +202,7 @@ def _key_of_discovery(reading: Discovery) -> Key:
 def weight(reading: Finding) -> int:
     """How many rows the reading may write, in offers; a card weighs as much as ten."""
     match reading:
-        case OfferBoard():
+        case OfferBoard() | ShopPage():
             return 1 + len(reading.offers)
         case ProductRefresh():
             return 10 + sum(map(weight, reading.boards))

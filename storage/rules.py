@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 
 from domain.identity import CityId, MerchantId, ProductId
 from domain.shop import RuleChange, RuleLine, Store
+from storage.database import Cursor
 from storage.schema import libpq_address
 from storage.stores import add_stores, put_stores
 
@@ -256,6 +257,28 @@ def remake(connection: psycopg.Connection[Any], stores: Sequence[str], change: i
     """Make the rules of the stores' listings anew; how many came out different."""
     made = connection.execute(_REMAKE, {"stores": list(stores), "change": change}).rowcount
     connection.execute(_WITHDRAW, [change])
+    return made
+
+
+async def hold(cursor: Cursor) -> None:
+    """Let nobody else change the rules until the caller's transaction ends."""
+    await cursor.execute(_ONE_AT_A_TIME)
+
+
+async def lay_defaults(cursor: Cursor, store: str, source: str) -> int:
+    """Let a store's defaults hold for its new listings, within the caller's transaction.
+
+    Returns how many rules that made.
+    """
+    await cursor.execute(_BEGIN, (source, None))
+    row = await cursor.fetchone()
+    change = int(str(row[0])) if row else 0
+    await cursor.execute(_REMAKE, {"stores": [store], "change": change})
+    made = cursor.rowcount
+    if made:
+        await cursor.execute(_END, (0, change))
+    else:
+        await cursor.execute(_FORGET, (change,))
     return made
 
 

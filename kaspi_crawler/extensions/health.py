@@ -107,6 +107,12 @@ class Health:
             errors=_total(stats, "spider_exceptions/count", "item_errors"),
             thresholds=thresholds(self._crawler.settings),
             prices=_below(stats, "publish/") | _below(stats, "decided/") | _below(stats, "outbox/"),
+            shop=_below(stats, "stored/listings/"),
+            signed_out={
+                name.removeprefix("signed_out/"): str(why)
+                for name, why in stats.items()
+                if name.startswith("signed_out/")
+            },
         )
 
     def _tell(self, verdict: Verdict) -> None:

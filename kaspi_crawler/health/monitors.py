@@ -41,7 +41,8 @@ class Watched:
 
     `prices` counts what was decided on our own prices: "review", "unusable_rules", and "refused"
     by the database; and what became of those that were sent: "accepted", "unverified", "vanished",
-    "stopped/blocked" and others.
+    "stopped/blocked" and others. `shop` counts what became of our listings, `signed_out` says by
+    store why its cabinet is shut.
     """
 
     reason: str
@@ -54,6 +55,8 @@ class Watched:
     errors: int
     thresholds: Thresholds
     prices: Mapping[str, int] = {}
+    shop: Mapping[str, int] = {}
+    signed_out: Mapping[str, str] = {}
 
     @property
     def is_small(self) -> bool:
@@ -103,6 +106,10 @@ REASONS = {
     "database_away": (
         "See `scrapy doctor`, then run it again: what was committed is kept.",
         "Выполните `scrapy doctor` и запустите снова: записанное сохранено.",
+    ),
+    "signed_out": (
+        "`scrapy shop list` says why; `scrapy shop login STORE` signs in.",
+        "Причину покажет `scrapy shop list`; вход: `scrapy shop login МАГАЗИН`.",
     ),
     "start_error": (
         "The work list could not be read: see the error in the log, then `scrapy doctor`.",
@@ -431,6 +438,55 @@ def _refused_prices(watched: Watched) -> list[Alarm]:
     ]
 
 
+def _signed_out(watched: Watched) -> list[Alarm]:
+    return [
+        Alarm(
+            name="signed_out",
+            subject=store,
+            sentence=f"The cabinet of store {store} is shut: {why}",
+            remedy="`scrapy shop list` shows all accounts. Until then nothing of this store is read"
+            " in the cabinet, and no price is set there.",
+            russian=f"Кабинет магазина {store} закрыт: войдите снова, `scrapy shop login {store}`.",
+        )
+        for store, why in sorted(watched.signed_out.items())
+    ]
+
+
+def _vanished_after_push(watched: Watched) -> list[Alarm]:
+    count = watched.shop.get("vanished_after_push", 0) + watched.prices.get("vanished", 0)
+    if not count:
+        return []
+    return [
+        Alarm(
+            name="vanished_after_push",
+            subject="listings",
+            sentence=f"{count:,} articles went off sale within a day of a price that we set"
+            " (NO_AVAILABILITIES)",
+            remedy="No price of them is sent any more. Put them on sale in the cabinet, see"
+            " `listings.paused_why`, then `scrapy shop resume STORE ARTICLE`.",
+            russian=f"{count} товаров снято с продажи после нашей цены (нет наличия). Верните их в"
+            " кабинете, затем `scrapy shop resume МАГАЗИН АРТИКУЛ`.",
+        )
+    ]
+
+
+def _goods_not_believed(watched: Watched) -> list[Alarm]:
+    count = watched.shop.get("not_believed", 0)
+    if not count:
+        return []
+    return [
+        Alarm(
+            name="goods_not_believed",
+            subject="listings",
+            sentence=f"The cabinet no longer shows {count:,} of our articles: too many to believe",
+            remedy="They stay as they were. Look into the cabinet: does the account still see the"
+            " store? If they are gone on purpose: `scrapy crawl shop -a believe=yes`.",
+            russian=f"Кабинет не показал {count} наших товаров. Они оставлены как есть: проверьте"
+            " кабинет.",
+        )
+    ]
+
+
 def _unverified_prices(watched: Watched) -> list[Alarm]:
     count = watched.prices.get("unverified", 0)
     if not count:
@@ -443,23 +499,6 @@ def _unverified_prices(watched: Watched) -> list[Alarm]:
             remedy="They are never sent again: their boards are read first, and decided on anew."
             " `scrapy publish status STORE` says how many and why, `scrapy why` tells of each.",
             russian=f"{count} отправленных цен не видны на сайте: `scrapy publish status МАГАЗИН`.",
-        )
-    ]
-
-
-def _vanished_listings(watched: Watched) -> list[Alarm]:
-    count = watched.prices.get("vanished", 0)
-    if not count:
-        return []
-    return [
-        Alarm(
-            name="vanished_listings",
-            subject="publish",
-            sentence=f"{count:,} articles went off sale after our prices: they are paused",
-            remedy="Look at them in the cabinet; `scrapy publish paused STORE` lists them, `scrapy"
-            " resume STORE SKU` lets prices of an article be sent again.",
-            russian=f"{count} товаров снято с продажи после отправки цены, цены по ним больше не"
-            " отправляются: `scrapy publish paused МАГАЗИН`, затем `scrapy resume`.",
         )
     ]
 
@@ -519,9 +558,11 @@ MONITORS: Mapping[str, Monitor] = {
     "unusable_rules": _unusable_rules,
     "refused_prices": _refused_prices,
     "unverified_prices": _unverified_prices,
-    "vanished_listings": _vanished_listings,
     "blocked_publishing": _blocked_publishing,
     "cabinet_unreachable": _cabinet_unreachable,
+    "signed_out": _signed_out,
+    "vanished_after_push": _vanished_after_push,
+    "goods_not_believed": _goods_not_believed,
 }
 
 

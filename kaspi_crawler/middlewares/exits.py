@@ -22,6 +22,7 @@ from kaspi_crawler.browser.handler import BrowserTrouble
 from kaspi_crawler.conversation import answer_of
 from kaspi_crawler.proxies import configured
 from kaspi_crawler.turnstile import Ledger, NotAsked, Turnstile
+from partners.kaspi.cabinet import address_block
 from partners.kaspi.storefront import Block, BlockKind, recognise_block
 from storage.embedded import DatabaseUnavailable
 from storage.exits import ExitBook
@@ -44,9 +45,9 @@ class ExitAway(IgnoreRequest):
 class Exits:
     """Gives each question a turn at an exit, judges what comes, and asks again elsewhere.
 
-    A question says by `meta` what it is: `kind` ("api" or "page") to be paced, `wants` ("json"
-    or "html") to be judged by its body, `exit` (a name) to go through that exit alone. One that
-    says neither `kind` nor `exit` passes untouched: it is not the storefront's.
+    A question says by `meta` what it is: `kind` ("api", "page" or "cabinet") to be paced, `wants`
+    ("json" or "html") to be judged by its body, `exit` (a name) to go through that exit alone. One
+    that says neither `kind` nor `exit` passes untouched: it is not the storefront's.
     """
 
     def __init__(self, crawler: Crawler, proxies: Mapping[str, str]) -> None:
@@ -60,7 +61,7 @@ class Exits:
                 burst=settings.getint("API_BURST"),
             ),
             "page": Pace(interval=timedelta(seconds=settings.getfloat("PAGE_DELAY"))),
-            "cabinet": Pace(interval=timedelta(seconds=settings.getfloat("API_DELAY"))),
+            "cabinet": Pace(interval=timedelta(seconds=settings.getfloat("CABINET_DELAY"))),
         }
         self._rule = _rest_rule(crawler, given=bool(proxies))
         retries = "EXIT_RETRY_TIMES" if len(self._names) > 1 else "RETRY_TIMES"
@@ -112,7 +113,7 @@ class Exits:
             return self._rest_as_asked(request, response)
         stile = self._stile(request)
         stile.done(turn)
-        block = recognise_block(answer_of(response), request.meta.get("wants"))
+        block = _block(request, response)
         if block:
             return self._refused(request, turn, block, response)
         request.meta["through"] = turn
@@ -274,7 +275,7 @@ class Exits:
 
     async def _rest_as_asked(self, request: Request, response: Response) -> Response:
         """Where nothing limits us, a host is still left alone for as long as it asks."""
-        block = recognise_block(answer_of(response), request.meta.get("wants"))
+        block = _block(request, response)
         if block and block.wait_seconds:
             asked = timedelta(seconds=block.wait_seconds)
             ledger = self._ledger(urlparse_cached(request).netloc, request.meta["kind"])
@@ -364,6 +365,12 @@ class Exits:
         if self._book is None:
             raise RuntimeError("the book is opened before it is read")
         return self._book
+
+
+def _block(request: Request, response: Response) -> Block | None:
+    """How whoever was asked refused the address that asked."""
+    judge = address_block if request.meta.get("kind") == "cabinet" else recognise_block
+    return judge(answer_of(response), request.meta.get("wants"))
 
 
 def _rest_rule(crawler: Crawler, *, given: bool) -> RestRule:

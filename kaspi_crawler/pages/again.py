@@ -6,9 +6,10 @@ from datetime import datetime
 
 import attrs
 
-from domain.identity import CityId, ProductId
+from domain.identity import CityId, MerchantId, ProductId
 from domain.listing import ListingKind, ListingQuery
 from domain.readings import Source
+from kaspi_crawler.pages.goods import GoodsPage
 from kaspi_crawler.pages.listing import ListingAnswer
 from kaspi_crawler.pages.navigation import MenuPage
 from kaspi_crawler.pages.offers import OffersPage
@@ -21,6 +22,7 @@ from kaspi_crawler.pages.variants import VariantsPage
 from partners.call import Answer
 from partners.kaspi.storefront import REVIEWS_A_PAGE, ShortLink
 
+_STORE = re.compile(r"goods of store (\w+), ")
 _LISTING = re.compile(rf"({'|'.join(ListingKind)}) (['\"])(.*)\2, page ([0-9]+)")
 
 
@@ -83,6 +85,7 @@ _READERS: Mapping[Source, Callable[[Answer, Question], object]] = {
         answer, asked.city or CityId(""), asked.moment
     ).to_item(),
     Source.SITEMAP: _read_sitemap,
+    Source.SHOP: lambda answer, asked: GoodsPage(answer, _store(asked.subject)).to_item(),
 }
 
 
@@ -91,6 +94,13 @@ def _listing(subject: str) -> tuple[ListingQuery, int]:
     if named is None:
         raise ValueError(f"{subject!r} names no page of a listing")
     return ListingQuery(ListingKind(named[1]), named[3]), int(named[4])
+
+
+def _store(subject: str) -> MerchantId:
+    named = _STORE.search(subject)
+    if named is None:
+        raise ValueError(f"{subject!r} names no page of a store's goods")
+    return MerchantId(named[1])
 
 
 def _whole(outcome: object) -> object:

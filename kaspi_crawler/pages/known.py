@@ -170,7 +170,43 @@ _ITEM = {
     "sizeTableCode": _text(),
     "endpoint": _text(),
 }
-_APIS = {Source.OFFERS: _OFFERS, Source.REVIEWS: _REVIEWS}
+_OWN_PRICE = {"cityId": _text(always=True), "value": _number(always=True), "oldprice": _number()}
+_OWN_POINT = {
+    "available": _text(always=True),
+    "storeId": _text(always=True),
+    "stockCount": _number(),
+    "preOrder": _number(),
+    "stockEnabled": _flag(),
+    "stockSpecified": _flag(),
+}
+_OWN_OFFER = {
+    "sku": _text(always=True),
+    "masterSku": _text(always=True),
+    "available": _flag(always=True),
+    **dict.fromkeys(("masterTitle", "title", "model", "brand", "brandCode"), _text()),
+    **dict.fromkeys(("merchantUid", "offerId", "fileId", "shopLink"), _text()),
+    **dict.fromkeys(("masterCategory", "verticalCategory", "colourCode"), _text()),
+    **dict.fromkeys(("offerSource", "reindexReason"), _text()),
+    **dict.fromkeys(("archivedAt", "updatedAt", "editionDeadline"), _text()),
+    **dict.fromkeys(("price", "oldprice", "minPrice", "maxPrice"), _number()),
+    **dict.fromkeys(("images", "points", "stocks", "updates"), _list()),
+    **dict.fromkeys(("rangePrice", "allCityPrices", "offerError"), _object()),
+    "availabilities": _list(fields=_OWN_POINT),
+    "cityPrices": _list(fields=_OWN_PRICE),
+    **dict.fromkeys(
+        ("anyPickup", "anyKaspiDelivery", "anyKaspiDeliveryLocal", "anyKaspiDeliveryExpress"),
+        _flag(),
+    ),
+    "anyMerchantDelivery": _flag(),
+    **dict.fromkeys(
+        ("deliveryOptions", "selectedCity", "attributes", "modification", "priority"), _anything
+    ),
+    **dict.fromkeys(
+        ("matchesLastBatch", "skipDistinctCheck", "_version", "_distinctVersion"), _anything
+    ),
+}
+_OWN_OFFERS = {"data": _list(always=True, fields=_OWN_OFFER), "total": _number(always=True)}
+_APIS = {Source.OFFERS: _OFFERS, Source.REVIEWS: _REVIEWS, Source.SHOP: _OWN_OFFERS}
 
 
 def drifts(source: Source, body: bytes) -> frozenset[Drift]:

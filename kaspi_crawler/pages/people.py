@@ -8,7 +8,7 @@ PEOPLE = frozenset(
     {
         *("author", "authorname", "user", "username", "visitor", "visitorid"),
         *("customer", "customername", "customerphone", "firstname", "lastname", "middlename"),
-        *("email", "phone", "phonenumber", "telephone", "cellphone"),
+        *("email", "phone", "phonenumber", "telephone", "cellphone", "uploadedby"),
         *("ordernumber", "ordercode", "token", "accesstoken", "sessionid", "sitekey"),
     }
 )

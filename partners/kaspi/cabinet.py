@@ -19,14 +19,17 @@ from domain.cabinet import CabinetOffer, CabinetPage, Point, Receipt, Refusal
 from domain.identity import CityId, MerchantId, ProductId
 from domain.moments import ALMATY, utc
 from domain.money import DEAREST, Tenge
-from partners.call import Answer, Call
-from partners.kaspi.storefront import USER_AGENT
+from domain.price_feed import MOST_PREORDER_DAYS
+from partners.call import Answer, Call, Wanted
+from partners.kaspi.storefront import USER_AGENT, Block, BlockKind, recognise_block
 
 #: Offers that the list gives at once (the site's own page asks for 10).
 LARGEST_PAGE = 100
 #: Seconds for which an account is blocked after a 429 (reported twice, 2026).
 BLOCK_SECONDS = 1_800
 
+#: Pieces that our tables can count.
+_MOST = 2_147_483_647
 _LIST = "/bff/offer-view/list"
 _PROCESS = "/pricefeed/upload/merchant/process"
 _BATCH = "/pricefeed/upload/merchant/process/process/batch"
@@ -80,9 +83,21 @@ class _Item(Struct):
     offerError: _OfferError | None = None  # noqa: N815
 
 
+class _Named(Struct):
+    sku: str
+
+
 class _Page(Struct):
     data: list[msgspec.Raw]
     total: int
+
+
+class _Store(Struct):
+    uid: str
+
+
+class _Stores(Struct):
+    merchants: list[_Store]
 
 
 class _Queued(Struct):
@@ -106,6 +121,10 @@ class Cabinet:
         if search:
             asked["t"] = search
         return self._call("GET", f"{_LIST}?{urlencode(asked)}")
+
+    def stores(self) -> Call:
+        """Ask which stores the account sees."""
+        return self._call("GET", "/s/m")
 
     def change_price(self, offer: CabinetOffer, prices: Mapping[CityId, Tenge]) -> Call:
         """Set prices in cities; everything else of the offer is said again as it stands.
@@ -158,15 +177,35 @@ def change(offer: CabinetOffer, prices: Mapping[CityId, Tenge]) -> dict[str, Any
 
 
 def read_page(answer: Answer, store: MerchantId) -> CabinetPage | Receipt:
-    """A page of the list, or why there is none. Raises NotACabinet for what cannot be read."""
+    """A page of the list, or why there is none. Raises NotACabinet for what is no list.
+
+    An article that cannot be read is named in `unreadable`, and the others are there.
+    """
     if refused := refusal(answer):
         return refused
     try:
         page = msgspec.json.decode(answer.body, type=_Page)
     except msgspec.DecodeError as error:
         raise NotACabinet(f"the list of {store} cannot be read: {error}") from error
-    offers = tuple(_offer(raw, store, place) for place, raw in enumerate(page.data))
-    return CabinetPage(offers=offers, total=page.total)
+    offers: list[CabinetOffer] = []
+    unreadable: list[str] = []
+    for place, raw in enumerate(page.data):
+        try:
+            offers.append(_offer(raw, store, place))
+        except NotACabinet as error:
+            unreadable.append(str(error))
+    return CabinetPage(offers=tuple(offers), total=page.total, unreadable=tuple(unreadable))
+
+
+def read_stores(answer: Answer) -> tuple[MerchantId, ...]:
+    """The stores that the account sees; none for any other answer."""
+    if refusal(answer):
+        return ()
+    try:
+        told = msgspec.json.decode(answer.body, type=_Stores)
+    except msgspec.DecodeError:
+        return ()
+    return tuple(MerchantId(one.uid) for one in told.merchants)
 
 
 def read_receipts(answer: Answer, count: int) -> Sequence[Receipt]:
@@ -201,6 +240,32 @@ def refusal(answer: Answer) -> Receipt | None:
     return Receipt(refusal=_why(answer.status, is_page=is_page), detail=_said(answer, is_page))
 
 
+def address_block(answer: Answer, wants: Wanted | None) -> Block | None:
+    """How the cabinet refused the address that asked, or None when it did not.
+
+    Of the account it speaks in JSON, or with a status alone: the session is gone, a store is not
+    the account's, too many prices were pushed. That is no fault of an exit.
+    """
+    if answer.status == 401 or 300 <= answer.status < 400:
+        return None
+    is_page = answer.body.lstrip()[:1] == b"<"
+    if answer.status == 403 and not is_page:
+        return None
+    if answer.status == 429 and ("/pricefeed/" in answer.address or not is_page):
+        return None
+    if answer.status in {400, 404}:
+        return Block.of(BlockKind.HTML_INSTEAD_OF_JSON) if wants == "json" and is_page else None
+    return recognise_block(answer, wants)
+
+
+def is_signed_out(answer: Answer, accounts: str) -> bool:
+    """Whether the answer says that the session is gone: 401, or the way to `accounts`."""
+    if answer.status == 401:
+        return True
+    way = answer.headers.get("location", "")
+    return 300 <= answer.status < 400 and ("/oauth2/" in way or way.startswith(accounts))
+
+
 def _why(status: int, *, is_page: bool) -> Refusal:
     if status == 401 or 300 <= status < 400:
         return Refusal.SESSION_GONE
@@ -233,7 +298,8 @@ def _offer(raw: msgspec.Raw, store: MerchantId, place: int) -> CabinetOffer:
     try:
         item = msgspec.json.decode(raw, type=_Item)
     except msgspec.DecodeError as error:
-        raise NotACabinet(f"item {place} of the list of {store} cannot be read: {error}") from error
+        named = f"item {place}{_sku_of(raw)}"
+        raise NotACabinet(f"{named} of the list of {store} cannot be read: {error}") from error
     if item.merchantUid not in {None, store}:
         raise NotACabinet(f"item {place} is of {item.merchantUid}, asked was {store}")
     try:
@@ -242,7 +308,17 @@ def _offer(raw: msgspec.Raw, store: MerchantId, place: int) -> CabinetOffer:
         raise NotACabinet(f"item {place} ({item.sku}) of the list of {store}: {error}") from error
 
 
+def _sku_of(raw: msgspec.Raw) -> str:
+    """The article of an item that is spoilt elsewhere."""
+    try:
+        return f" ({msgspec.json.decode(raw, type=_Named).sku})"
+    except msgspec.DecodeError:
+        return ""
+
+
 def _read(item: _Item, store: MerchantId) -> CabinetOffer:
+    if not (item.sku and item.sku.isprintable() and item.masterSku.isdigit()):
+        raise NotACabinet("its article or its product is none")
     return CabinetOffer(
         store=store,
         sku=item.sku,
@@ -263,11 +339,11 @@ def _read(item: _Item, store: MerchantId) -> CabinetOffer:
 
 def _point(said: _Availability) -> Point:
     counts = bool(said.stockSpecified)
+    stock, days = said.stockCount if counts else None, said.preOrder or 0
+    if not said.storeId or not 0 <= days <= MOST_PREORDER_DAYS or not 0 <= (stock or 0) <= _MOST:
+        raise NotACabinet(f"point {said.storeId!r} has {stock} pieces, {days} days of preorder")
     return Point(
-        id=said.storeId,
-        available=said.available == "yes",
-        stock=said.stockCount if counts else None,
-        preorder_days=said.preOrder or 0,
+        id=said.storeId, available=said.available == "yes", stock=stock, preorder_days=days
     )
 
 

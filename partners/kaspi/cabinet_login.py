@@ -86,9 +86,9 @@ class Doors:
 
 @attrs.define
 class _Jar:
-    """Cookies by the host that gave them, or that they are meant for."""
+    """Cookies by the host and the path that they are meant for."""
 
-    _held: dict[str, dict[str, str]] = attrs.Factory(dict)
+    _held: dict[tuple[str, str], dict[str, str]] = attrs.Factory(dict)
 
     def keep(self, answer: Answer) -> None:
         host = urlsplit(answer.address).hostname or ""
@@ -97,26 +97,30 @@ class _Jar:
             name, equals, value = pair.strip().partition("=")
             if not equals:
                 continue
-            held = self._held.setdefault(_domain(more) or host, {})
+            domain = _said_of("domain", more).lstrip(".").casefold() or host
+            path = _said_of("path", more).rstrip("/")
+            held = self._held.setdefault((domain, path), {})
             if value:
                 held[name] = value
             else:
                 held.pop(name, None)
 
     def told(self, address: str) -> str:
-        host = urlsplit(address).hostname or ""
+        to = urlsplit(address)
+        host, way = to.hostname or "", f"{to.path}/"
         found: dict[str, str] = {}
-        for domain, held in self._held.items():
-            if host == domain or host.endswith(f".{domain}"):
+        for (domain, path), held in self._held.items():
+            if (host == domain or host.endswith(f".{domain}")) and way.startswith(f"{path}/"):
                 found |= held
         return "; ".join(f"{name}={value}" for name, value in found.items())
 
 
-def _domain(attributes: list[str]) -> str:
+def _said_of(wanted: str, attributes: list[str]) -> str:
+    """What a cookie says of its domain or its path; nothing when it does not."""
     for attribute in attributes:
         name, _, value = attribute.strip().partition("=")
-        if name.casefold() == "domain":
-            return value.strip().lstrip(".").casefold()
+        if name.casefold() == wanted:
+            return value.strip()
     return ""
 
 
@@ -133,7 +137,7 @@ def sign_in(doors: Doors, account: Account) -> Walk:
     answer = yield from _ask(jar, _get(f"{doors.cabinet}/s/m"))
     said = _json(answer)
     if answer.status != 200 or not said.get("merchants"):
-        raise CannotSignIn(WhyNot.NO_SESSION, f"signed in, but /s/m answers {answer.status}")
+        raise CannotSignIn(WhyNot.NO_SESSION, f"signed in, but /s/m answers {_plainly(answer)}")
     stores = tuple(MerchantId(str(one.get("uid"))) for one in said["merchants"])
     return Session(cookies=jar.told(doors.cabinet), stores=stores)
 
@@ -162,7 +166,7 @@ def _known(doors: Doors, jar: _Jar, account: Account) -> Generator[Any, Any, Non
 def _said(jar: _Jar, call: Call, wrong: WhyNot) -> Generator[Any, Any, dict[str, Any]]:
     answer = yield from _ask(jar, call)
     said = _json(answer)
-    if answer.status == 200:
+    if answer.status == 200 and said:
         return said
     code = str(said.get("errorCode", ""))
     if code in _FLOODS:
@@ -170,7 +174,19 @@ def _said(jar: _Jar, call: Call, wrong: WhyNot) -> Generator[Any, Any, dict[str,
         raise CannotSignIn(WhyNot.FLOOD, f"too many codes were sent ({code})", pause)
     if answer.status in {400, 401, 403} and said:
         raise CannotSignIn(wrong, f"the login answers {answer.status} {code}".strip())
-    raise CannotSignIn(WhyNot.REFUSED, f"the login answers {answer.status}, which is no login")
+    raise CannotSignIn(WhyNot.REFUSED, f"the login answers {_plainly(answer)}")
+
+
+def _plainly(answer: Answer) -> str:
+    """A refusal in words; a 200 in place of a login is one, too."""
+    if answer.status in {403, 429}:
+        return (
+            f"{answer.status}: the address of this machine, or of its proxy, is refused: "
+            "sign in from another one"
+        )
+    if answer.status >= 500:
+        return f"{answer.status}: the marketplace is in trouble, try again later"
+    return f"{answer.status} and a page, which is no login"
 
 
 def _seconds(said: object) -> int | None:
@@ -185,7 +201,7 @@ def _through(doors: Doors, jar: _Jar) -> Generator[Any, Any, None]:
         answer = yield from _ask(jar, _get(address))
         if not 300 <= answer.status < 400:
             if answer.status != 200:
-                raise CannotSignIn(WhyNot.REFUSED, f"{_path(address)} answers {answer.status}")
+                raise CannotSignIn(WhyNot.REFUSED, f"{_path(address)} answers {_plainly(answer)}")
             return
         address = urljoin(address, answer.headers.get("location", ""))
         if not address.startswith((f"{doors.cabinet}/", f"{doors.accounts}/")):

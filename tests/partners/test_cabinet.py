@@ -19,10 +19,13 @@ from partners.kaspi.cabinet import (
     Cabinet,
     NotACabinet,
     NothingToSell,
+    address_block,
     change,
+    is_signed_out,
     read_page,
     read_receipts,
 )
+from partners.kaspi.storefront import BlockKind
 
 RECORDED = Path(__file__).parents[2].parent / "shared" / "recorded" / "kaspi_merchant"
 STORE = MerchantId("30000001")
@@ -253,12 +256,64 @@ def test_receipts_come_in_the_order_of_the_prices() -> None:
         pytest.param(item(price=-1), ["item 0", "-1"], id="less than nothing"),
         pytest.param(item(merchantUid="7"), ["item 0", "is of 7"], id="somebody else's goods"),
         pytest.param(item(sku=None), ["item 0", "sku"], id="no article"),
+        pytest.param(item(sku=""), ["item 0", "its article"], id="an empty article"),
+        pytest.param(item(price="dear"), ["item 0 (kettle)", "price"], id="a price in words"),
+        pytest.param(
+            item(availabilities=[{"available": "yes", "storeId": "p", "preOrder": 31}]),
+            ["item 0 (kettle)", "point 'p'", "31 days"],
+            id="more days of preorder than there can be",
+        ),
     ],
 )
-def test_what_cannot_be_read_is_named(spoilt: dict[str, Any], words: list[str]) -> None:
-    with pytest.raises(NotACabinet) as complaint:
-        read(spoilt)
-    assert not [word for word in words if word not in str(complaint.value)]
+def test_what_cannot_be_read_is_named_and_the_rest_is_read(
+    spoilt: dict[str, Any], words: list[str]
+) -> None:
+    page = read(spoilt, item(sku="toaster"))
+    assert [offer.sku for offer in page.offers] == ["toaster"]
+    [sentence] = page.unreadable
+    assert not [word for word in words if word not in sentence]
+
+
+@pytest.mark.parametrize(
+    ("heard", "kind"),
+    [
+        pytest.param(answer({}, 401), None, id="the session is gone"),
+        pytest.param(answer(b"", 302), None, id="sent to the login"),
+        pytest.param(answer({}, 403), None, id="403 in JSON: not the account's store"),
+        pytest.param(answer({}, 429), None, id="429 in JSON: the account asks too fast"),
+        pytest.param(answer({"data": []}), None, id="an answer"),
+        pytest.param(answer(b"<html>", 403), BlockKind.FORBIDDEN, id="403 as a page"),
+        pytest.param(answer(b"<html>", 429), BlockKind.TOO_MANY_REQUESTS, id="429 as a page"),
+        pytest.param(answer(b"<html>", 526), BlockKind.SERVER_ERROR, id="526"),
+        pytest.param(answer(b"<html>"), BlockKind.HTML_INSTEAD_OF_JSON, id="a page"),
+        pytest.param(answer(b'{"data": ['), BlockKind.TRUNCATED, id="half an answer"),
+    ],
+)
+def test_only_what_is_said_to_the_address_rests_an_exit(
+    heard: Answer, kind: BlockKind | None
+) -> None:
+    block = address_block(heard, "json")
+    assert (block and block.kind) == kind
+
+
+def test_a_block_of_pushes_is_the_accounts() -> None:
+    pushed = attrs.evolve(answer(b"<html>", 429), address="http://127.0.0.1:1/pricefeed/upload/x")
+    assert address_block(pushed, "json") is None
+
+
+@pytest.mark.parametrize(
+    ("heard", "gone"),
+    [
+        pytest.param(answer({}, 401), True, id="401"),
+        pytest.param(answer(b"", 302, location="http://h/oauth2/authorization/1"), True, id="302"),
+        pytest.param(answer(b"", 303, location="http://idmc/login"), True, id="to the login"),
+        pytest.param(answer(b"", 302, location="https://kaspi.kz/mc/"), False, id="elsewhere"),
+        pytest.param(answer({}, 403), False, id="403"),
+        pytest.param(answer({}), False, id="an answer"),
+    ],
+)
+def test_a_gone_session_is_known(heard: Answer, gone: bool) -> None:
+    assert is_signed_out(heard, "http://idmc") is gone
 
 
 def test_a_list_that_is_none_is_named() -> None:

@@ -53,6 +53,11 @@ UNDER_WAY = """
 CREATE UNIQUE INDEX ON intentions (listing_id, city_id) WHERE state IN ('sending', 'accepted')
 """
 
+EXITS = """
+ALTER TABLE exits
+    DROP CONSTRAINT exits_kind_check,
+    ADD CONSTRAINT exits_kind_check CHECK (kind IN ('api', 'page', 'cabinet'))
+"""
 BUDGETS = """
 CREATE TABLE change_budgets (
     store_id      text PRIMARY KEY REFERENCES stores,
@@ -81,6 +86,7 @@ COMMENTS = {
     "COLUMN cabinet_accounts.failed_at": "When signing in last came to nothing; null since it succeeded.",
     "COLUMN cabinet_accounts.failure": "Why it came to nothing.",
     "COLUMN cabinet_accounts.rests_until": "Until when the marketplace wants no sign-in.",
+    "COLUMN exits.kind": "Kind of question: api, page or cabinet; each is paced and rested apart.",
     "COLUMN listings.seen_at": "When the cabinet last showed it.",
     "COLUMN listings.paused_at": "Since when no price of it is sent.",
     "COLUMN listings.paused_why": "Why no price of it is sent.",
@@ -106,7 +112,10 @@ COMMENTS = {
 
 
 def upgrade() -> None:
-    for statement in (ACCOUNTS, LISTINGS, STATES, UNDER_WAY, BUDGETS, PUSHES, PUSHES_BY_TIME):
+    statements = (
+        ACCOUNTS, LISTINGS, STATES, UNDER_WAY, EXITS, BUDGETS, PUSHES, PUSHES_BY_TIME,
+    )  # fmt: skip
+    for statement in statements:
         op.execute(statement)
     for thing, text in COMMENTS.items():
         op.execute(f"COMMENT ON {thing} IS '{text}'")

@@ -1,0 +1,277 @@
+"""Sessions of the merchant cabinet: carried by every question to it, renewed when they are gone."""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import timedelta
+from functools import cached_property
+from hashlib import blake2b
+from pathlib import Path
+from typing import Self, TypeVar
+from urllib.parse import urlsplit
+
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.http import Response
+
+from domain.identity import MerchantId
+from kaspi_crawler.cabinet.codes import Codes, NoCode
+from kaspi_crawler.cabinet.doors import account_of, doors, name_of
+from kaspi_crawler.cabinet.signing import (
+    SignedOut,
+    failure_of,
+    request_of,
+    walked,
+    whole_answer,
+)
+from kaspi_crawler.conversation import SOON, answer_of
+from kaspi_crawler.proxies import configured
+from kaspi_crawler.turnstile import NotAsked
+from partners.call import Answer, Call
+from partners.kaspi.cabinet import is_signed_out
+from partners.kaspi.cabinet_login import (
+    Account,
+    CannotSignIn,
+    CodeWanted,
+    Doors,
+    Session,
+    WhyNot,
+    sign_in,
+)
+from storage.accounts import AccountBook, Kept
+from storage.embedded import DatabaseUnavailable
+from storage.patience import PASSING_ERRORS, Patience, patiently
+from storage.ready import ready_address
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+#: What another middleware left in a question, and must not be in its repetition.
+_TRACES = ("proxy", "_auth_proxy", "download_slot", "through", "turn")
+_STILL_REFUSED = (
+    "it signed in, and the new session is refused all the same. See whether the account may still "
+    "see the store"
+)
+
+
+class Sessions:
+    """Gives questions with `meta["account"]`, a store, the cookies of the store's session.
+
+    They are of kind "cabinet", and go through the store's own exit. Where the session is gone, one
+    process signs in, the others take what it got, and the question is asked again, once. Where
+    that fails the question raises SignedOut, and so do all others of the store in this crawl.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self._held: dict[MerchantId, str] = {}
+        self._shut: dict[MerchantId, str] = {}
+        self._locks: defaultdict[MerchantId, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    # --- What Scrapy calls ---------------------------------------------------------------------
+
+    def process_request(self, request: Request) -> Awaitable[None] | None:
+        """Carry the session, if the question is an account's."""
+        store = request.meta.get("account")
+        return None if store is None else self._carry(request, store)
+
+    def process_response(
+        self, request: Request, response: Response
+    ) -> Response | Awaitable[Request]:
+        """Sign in again where the session is gone, and ask again."""
+        store = request.meta.get("account")
+        if store is None or not is_signed_out(answer_of(response), self._doors.accounts):
+            return response
+        return self._again(request, store)
+
+    # --- Questions -----------------------------------------------------------------------------
+
+    async def _carry(self, request: Request, store: MerchantId) -> None:
+        request.headers["Cookie"] = self._held.get(store) or await self._session(store, None)
+        request.meta.setdefault("kind", "cabinet")
+        if exit_name := self._exit_of(store):
+            request.meta["exit"] = exit_name
+
+    async def _again(self, request: Request, store: MerchantId) -> Request:
+        """The question with another session. Raises SignedOut when that was refused, too."""
+        stale = (request.headers["Cookie"] or b"").decode("latin-1")
+        if request.meta.get("session") == "fresh":
+            await self._shut_for_good(store, stale)
+        logger.info("The session of store %s is gone", store)
+        before = self._crawler.stats.get_value(f"signed_in/{store}", 0)
+        await self._session(store, stale)
+        again = request.replace(dont_filter=True, priority=request.priority + SOON)
+        for trace in _TRACES:
+            again.meta.pop(trace, None)
+        again.headers.pop(b"Proxy-Authorization", None)
+        if self._crawler.stats.get_value(f"signed_in/{store}", 0) > before:
+            again.meta["session"] = "fresh"
+        return again
+
+    async def _shut_for_good(self, store: MerchantId, stale: str) -> None:
+        async with self._locks[store]:
+            if self._held.get(store) in {None, stale}:
+                kept = await self._kept()
+                await self._failed(kept, store, _STILL_REFUSED, timedelta(minutes=5))
+                raise self._out(store, _STILL_REFUSED)
+
+    # --- Sessions ------------------------------------------------------------------------------
+
+    async def _session(self, store: MerchantId, stale: str | None) -> str:
+        """The cookies of a session that is not the stale one. Raises SignedOut, NotAsked."""
+        async with self._locks[store]:
+            if store in self._shut:
+                raise SignedOut(store, self._shut[store])
+            held = self._held.get(store)
+            if held is None or held == stale:
+                held = self._held[store] = await self._found(store, stale)
+            return held
+
+    async def _found(self, store: MerchantId, stale: str | None) -> str:
+        """The session that is kept, or a new one."""
+        kept = await self._kept()
+        if cookies := self._kept_session(kept, store, stale):
+            return cookies
+        credentials = kept[store].opened(self._book.key)
+        if credentials is None:
+            raise self._out(store, f"its password is not kept. Sign in: scrapy shop add {store}")
+        account = account_of(credentials)
+        async with self._book.one_at_a_time(name_of(account), self._is_closing) as mine:
+            if not mine:
+                raise NotAsked("the crawl ends")
+            kept = await self._kept()  # another process may have signed in meanwhile
+            return self._kept_session(kept, store, stale) or await self._begun(kept, store, account)
+
+    def _kept_session(
+        self, kept: dict[MerchantId, Kept], store: MerchantId, stale: str | None
+    ) -> str | None:
+        if store not in kept:
+            raise self._out(store, f"it has no account here. Add it: scrapy shop add {store}")
+        cookies = kept[store].cookies(self._book.key)
+        return None if cookies == stale else cookies
+
+    async def _begun(
+        self, kept: dict[MerchantId, Kept], store: MerchantId, account: Account
+    ) -> str:
+        """Sign in, and keep the session for all stores of the account."""
+        if kept[store].rests:
+            raise self._out(store, str(kept[store].failure))
+        try:
+            session = await self._walked(store, account)
+        except (CannotSignIn, NoCode) as error:
+            failure, rest = failure_of(error, store)
+            await self._failed(kept, store, failure, rest)
+            raise self._out(store, failure) from None
+        shared = [one for one in self._same_account(kept, store) if one in session.stores]
+        await self._patiently(lambda: self._book.signed_in(shared, session.cookies))
+        self._crawler.stats.inc_value(f"signed_in/{store}")
+        logger.info("Signed in to the cabinet of store %s", store)
+        return session.cookies
+
+    async def _walked(self, store: MerchantId, account: Account) -> Session:
+        async def ask(call: Call) -> Answer:
+            return await self._asked(call, store)
+
+        async def code(wanted: CodeWanted) -> str:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(None, self._codes.ask, store, wanted)
+
+        session = await walked(sign_in(self._doors, account), ask, code)
+        if store not in session.stores:
+            seen = ", ".join(session.stores)
+            raise CannotSignIn(WhyNot.NO_SESSION, f"the account sees {seen}, and not this store")
+        return session
+
+    async def _asked(self, call: Call, store: MerchantId) -> Answer:
+        if self._crawler.engine is None:
+            raise NotAsked("the crawl ends")
+        try:
+            response = await self._crawler.engine.download_async(
+                request_of(call, self._exit_of(store))
+            )
+        except NotAsked:
+            raise
+        except Exception as error:  # noqa: BLE001  (whatever a download ends by, the sign-in does, too)
+            way = urlsplit(call.address).path
+            told = f"{way}: no answer came ({type(error).__name__})"
+            raise CannotSignIn(WhyNot.REFUSED, told) from None
+        return whole_answer(response)
+
+    async def _failed(
+        self, kept: dict[MerchantId, Kept], store: MerchantId, failure: str, rest: timedelta
+    ) -> None:
+        stores = self._same_account(kept, store)
+        await self._patiently(lambda: self._book.failed(stores, failure, rest))
+
+    def _same_account(self, kept: dict[MerchantId, Kept], store: MerchantId) -> list[MerchantId]:
+        """The stores whose cabinets one account opens."""
+        mine = kept[store].opened(self._book.key)
+        return [
+            one
+            for one, other in kept.items()
+            if one == store or (mine and other.opened(self._book.key) == mine)
+        ]
+
+    def _out(self, store: MerchantId, why: str) -> SignedOut:
+        """Nothing more is asked for the store in this crawl; it is said once."""
+        self._held.pop(store, None)
+        if store not in self._shut:
+            self._shut[store] = why
+            self._crawler.stats.set_value(f"signed_out/{store}", why)
+            logger.error("The cabinet of store %s is shut: %s", store, why)
+        return SignedOut(store, why)
+
+    # --- What is found at the first question ---------------------------------------------------
+
+    @cached_property
+    def _doors(self) -> Doors:
+        return doors(self._crawler.settings)
+
+    @cached_property
+    def _book(self) -> AccountBook:
+        settings = self._crawler.settings
+        address = ready_address(settings["DATABASE_URL"], Path(settings["DATA_DIR"]))
+        return AccountBook(address=address, key=settings["KASPI_SECRET_KEY"])
+
+    @cached_property
+    def _codes(self) -> Codes:
+        settings = self._crawler.settings
+        return Codes(
+            command=settings["KASPI_CODE_COMMAND"], patience=settings.getfloat("CODE_PATIENCE")
+        )
+
+    @cached_property
+    def _exits(self) -> tuple[str, ...]:
+        return tuple(configured(self._crawler.settings))
+
+    def _exit_of(self, store: MerchantId) -> str | None:
+        """The store's own exit, which stays the same as long as it is there; None: directly."""
+
+        def rank(name: str) -> bytes:
+            return blake2b(f"{store} {name}".encode()).digest()
+
+        return max(self._exits, key=rank, default=None)
+
+    async def _kept(self) -> dict[MerchantId, Kept]:
+        return await self._patiently(self._book.read)
+
+    async def _patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        patience = Patience(give_up_after=self._crawler.settings.getfloat("STORE_PATIENCE"))
+        return await patiently(attempt, "a sign-in waits", patience, self._revive)
+
+    def _revive(self) -> None:
+        """Start the database if it is ours to start; the next try finds out whether it is."""
+        settings = self._crawler.settings
+        with suppress(DatabaseUnavailable, *PASSING_ERRORS):
+            ready_address(settings["DATABASE_URL"], Path(settings["DATA_DIR"]))
+
+    def _is_closing(self) -> bool:
+        slot = self._crawler.engine._slot if self._crawler.engine else None
+        return slot is None or slot.closing is not None
