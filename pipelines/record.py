@@ -7,6 +7,7 @@ from typing import Self
 from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem
 
+from domain.cabinet import ShopPage
 from domain.identity import ProductId
 from domain.offers import OfferBoard
 from domain.readings import Finding, ProductRefresh
@@ -26,8 +27,8 @@ _KNOWN_FOR = 5.0
 class Record:
     """Reads our own price back: applied, not yet there, or there is another one.
 
-    Only complete boards say that we are not on them. What could not be verified is never sent
-    again: its board is read before all others, and the price is decided on anew.
+    It reads complete boards, and the pages of the cabinet's list. What could not be verified is
+    never sent again: its board is read before all others, and the price is decided on anew.
     """
 
     _under_way: frozenset[ProductId] = frozenset()
@@ -50,9 +51,11 @@ class Record:
     async def process_item(self, item: Finding) -> Finding:
         """Return it when what its boards show of us is written down."""
         boards = complete_boards(item)
-        if not boards:
+        if not boards and not isinstance(item, ShopPage):
             return item
         try:
+            if isinstance(item, ShopPage):
+                tell(self._crawler.stats, await self._judge_page(item))
             for board in await self._awaited(boards):
                 tell(self._crawler.stats, await self._judged.ask(board))
         except PASSING_ERRORS as error:
@@ -72,6 +75,12 @@ class Record:
                 arrivals.products_under_way, "prices wait to be verified"
             )
         return [board for board in boards if board.kaspi_id in self._under_way]
+
+    async def _judge_page(self, page: ShopPage) -> list[Arrived]:
+        async def judge(cursor: Cursor) -> list[Arrived]:
+            return await arrivals.seen_in_shop(cursor, page, self._patience)
+
+        return await self._reach.do(judge, "prices wait to be verified")
 
     async def _judge(self, boards: Sequence[OfferBoard]) -> list[list[Arrived]]:
         newest = {(board.kaspi_id, board.city_id): board for board in boards}

@@ -6,10 +6,11 @@ from typing import Any, LiteralString
 
 import attrs
 
+from domain.cabinet import ShopPage
 from domain.identity import CityId, MerchantId, ProductId
 from domain.money import Tenge
 from domain.offers import OfferBoard
-from domain.publishing import Outcome, Patience, Sent, Shown, Verdict, verdict
+from domain.publishing import Outcome, Patience, Sent, Shown, Verdict, shown_by, verdict
 from domain.shop import ListingId
 from storage.database import Cursor
 
@@ -26,6 +27,12 @@ _ON_BOARDS: LiteralString = (
     + """
     AND (listings.kaspi_id, intentions.city_id) IN (
         SELECT * FROM unnest(%(products)s::text[], %(cities)s::text[]))
+"""
+)
+_IN_SHOP: LiteralString = (
+    _UNDER_WAY
+    + """
+    AND listings.store_id = %(store)s AND listings.sku = ANY(%(skus)s)
 """
 )
 _DUE: LiteralString = (
@@ -128,6 +135,18 @@ async def seen_on_boards(
         [(sent, _on(own[product, sent.city], sent.store)) for sent, product in map(_sent, rows)],
         patience,
     )
+
+
+async def seen_in_shop(cursor: Cursor, page: ShopPage, patience: Patience) -> list[Arrived]:
+    """Judge prices under way by a page of the cabinet's list."""
+    offers = {offer.sku: offer for offer in page.offers}
+    await cursor.execute(_IN_SHOP, {"store": page.store, "skus": list(offers)})
+    rows: list[Any] = await cursor.fetchall()
+    read = [
+        (sent, shown_by(offers[sent.sku], sent.city, page.checked_at))
+        for sent, _ in map(_sent, rows)
+    ]
+    return await judge(cursor, read, patience)
 
 
 async def due(

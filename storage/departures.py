@@ -36,7 +36,8 @@ WHERE state IN ('pending', 'sending', 'accepted')
 """
 _WAITING: LiteralString = f"""
 SELECT intentions.id, intentions.listing_id, listings.sku, intentions.city_id, intentions.price,
-       intentions.before, known.price, rule.least, leasts.told::text,
+       CASE WHEN intentions.reason = 'decision' THEN intentions.before END, known.price,
+       rule.least, leasts.told::text,
        listings.paused_at IS NOT NULL AND intentions.reason = 'decision', count(*) OVER ()
 FROM intentions
 JOIN listings ON listings.id = intentions.listing_id

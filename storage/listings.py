@@ -50,7 +50,8 @@ ON CONFLICT DO NOTHING
 #: Our offer on each board that was just stored, its moves, and the others' recent prices.
 _ON_BOARDS = """
 SELECT asked.kaspi_id, asked.city_id, listings.id, listings.store_id, listings.sku,
-       listings.price, listings.stock, listings.stocked_on, rule.id, rule.said::text,
+       coalesce(here.price, listings.price), listings.stock, listings.stocked_on,
+       rule.id, rule.said::text,
        ARRAY(SELECT sister.id FROM stores AS sister
              WHERE sister.owner = stores.owner AND sister.id <> stores.id) || stores.sisters,
        coalesce(moves.today, 0), moves.last, others.median
@@ -59,6 +60,7 @@ FROM unnest(%(products)s::text[], %(cities)s::text[], %(moments)s::timestamptz[]
 JOIN listings ON listings.kaspi_id = asked.kaspi_id
 JOIN stores ON stores.id = listings.store_id
 JOIN products ON products.kaspi_id = asked.kaspi_id
+LEFT JOIN listing_prices AS here ON here.listing_id = listings.id AND here.city_id = asked.city_id
 CROSS JOIN LATERAL (
     SELECT id, said FROM price_rules
     WHERE listing_id = listings.id AND replaced_by IS NULL AND city_id IN ('', asked.city_id)

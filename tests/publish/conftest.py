@@ -1,16 +1,21 @@
 """A sandbox for the session, a memory for each test, and the spider `publish` as a process."""
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 
+from kaspi_crawler.cabinet.doors import told
+from partners.kaspi.cabinet_login import Account
+from storage import accounts
 from tests.crawl.crawling import Ended, Workplace
 from tests.publish.shop import Shop, serving
+from tests.publish.signing import EMAIL, PASSWORD
 
 #: Runs the spider to its end, with settings.
 Publisher = Callable[..., Ended]
+KEY = Fernet.generate_key().decode()
 #: No pauses: the sandbox's time stands still until it is told to move.
 AT_ONCE: dict[str, object] = {
     "PUBLISH_LOOK": 0.1,
@@ -42,20 +47,22 @@ def workplace(shop: Shop, tmp_path: Path) -> Workplace:
 
 
 @pytest.fixture
-def publish(workplace: Workplace) -> Publisher:
-    """Run `scrapy crawl publish` once."""
+def publish(workplace: Workplace, shop: Shop) -> Publisher:
+    """Run `scrapy crawl publish` once; the store's account is kept."""
+    account = told(Account(email=EMAIL, password=PASSWORD))
+    accounts.add(shop.database, shop.store, account, KEY)
 
     def run(how: str = "cabinet", share: int = 100, **settings: object) -> Ended:
         return workplace.crawl(
             "publish",
             settings=AT_ONCE | settings,
-            environment={**SIGNED, "PUBLISH": how, "PUBLISH_SHARE": str(share)},
+            environment={
+                "PUBLISH": how,
+                "PUBLISH_SHARE": str(share),
+                "KASPI_SECRET_KEY": KEY,
+                "MC_URL": f"{workplace.kaspi_url}/mc.shop",
+                "IDMC_URL": f"{workplace.kaspi_url}/idmc.shop",
+            },
         )
 
     return run
-
-
-SIGNED = {
-    "SCRAPY_SETTINGS_MODULE": "tests.publish.settings",
-    "PYTHONPATH": os.pathsep.join([str(Path(__file__).resolve().parents[2])]),
-}
