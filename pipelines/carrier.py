@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import attrs
 
@@ -116,6 +116,7 @@ class Carrier:
     ask: Asking
     stats: Counting
     _cabinet: Cabinet = attrs.field(init=False)
+    _reads_back_at: Any = attrs.field(default=0, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._cabinet = Cabinet(address=self.terms.address)
@@ -126,7 +127,9 @@ class Carrier:
         Raises storage.patience.PASSING_ERRORS when the database stays away.
         """
         try:
-            await self._read_back()
+            if _clock() >= self._reads_back_at:
+                await self._read_back()
+                self._reads_back_at = _clock() + self.terms.look.total_seconds()
             return await self._send()
         except _Rested as rested:
             return self._rest(rested.receipt)
@@ -145,11 +148,10 @@ class Carrier:
         room = queue.purse.may_send(queue.total)
         if not queue.intentions or not room:
             return self._later(queue)
-        clock = asyncio.get_running_loop().time
-        began = clock()
+        began = _clock()
         chosen = _chosen(queue.intentions, room)
         offers = await self._offers({one.sku for one in chosen if not one.paused})
-        if timedelta(seconds=clock() - began) > terms.fresh:
+        if timedelta(seconds=_clock() - began) > terms.fresh:
             return Turn(pause=_NOTHING, waits=True)
         leaving = await self._let_leave(chosen, offers)
         if leaving is not None:
@@ -176,9 +178,9 @@ class Carrier:
             offer = offers[asked[0].sku]
             if offer is not None and endangered(asked[0], offer, prices) is not None:
                 refused |= dict.fromkeys((one.id for one in asked), Outcome.BELOW_LEAST)
-        closed = await self._do(partial(departures.refuse, refused=refused))
-        for outcome in closed:
-            self.stats.inc_value(f"publish/{outcome}")
+        if refused:
+            for outcome in await self._do(partial(departures.refuse, refused=refused)):
+                self.stats.inc_value(f"publish/{outcome}")
         leaving = [
             (one, offer)
             for one in wanted
@@ -344,3 +346,8 @@ def _by_listing(
     for one in intentions:
         prices.setdefault(one.listing, {})[one.city] = one.price
     return prices
+
+
+def _clock() -> Any:
+    """Seconds of the loop's clock, by which nothing is dated."""
+    return asyncio.get_running_loop().time()

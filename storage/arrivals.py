@@ -13,6 +13,7 @@ from domain.offers import OfferBoard
 from domain.publishing import Outcome, Patience, Sent, Shown, Verdict, shown_by, verdict
 from domain.shop import ListingId
 from storage.database import Cursor
+from storage.listings import remember
 
 _UNDER_WAY: LiteralString = """
 SELECT intentions.id, intentions.listing_id, listings.store_id, listings.sku, intentions.city_id,
@@ -67,19 +68,6 @@ _LOOKED = "UPDATE intentions SET looked_at = clock_timestamp() WHERE id = ANY(%s
 _APPLY = """
 UPDATE intentions SET state = 'applied', closed_at = %(at)s, outcome = NULL
 WHERE id = %(id)s AND state IN ('sending', 'accepted')
-"""
-#: A listing with a price for each city keeps them apart.
-_REMEMBER = """
-UPDATE listings SET price = %(price)s
-WHERE id = %(listing)s
-    AND NOT EXISTS (SELECT FROM listing_prices WHERE listing_id = %(listing)s)
-"""
-_REMEMBER_IN_CITY = """
-INSERT INTO listing_prices AS held (listing_id, city_id, price)
-SELECT %(listing)s, %(city)s, %(price)s
-WHERE EXISTS (SELECT FROM listing_prices WHERE listing_id = %(listing)s)
-ON CONFLICT (listing_id, city_id) DO UPDATE SET price = excluded.price, changed_at = now()
-WHERE held.price <> excluded.price
 """
 _GIVE_UP = """
 UPDATE intentions
@@ -193,12 +181,14 @@ async def give_up(
 async def _close(cursor: Cursor, sent: Sent, came: Verdict, at: datetime) -> bool:
     """Whether it was still open."""
     said = {"id": sent.id, "at": at, "outcome": came.outcome}
-    said |= {"listing": sent.listing, "city": sent.city, "price": sent.price}
+    said |= {"listing": sent.listing, "city": sent.city}
     await cursor.execute(_APPLY if came.applied else _GIVE_UP, said)
     if not cursor.rowcount:
         return False
-    for statement in (_REMEMBER, _REMEMBER_IN_CITY) if came.applied else (_HURRY,):
-        await cursor.execute(statement, said)
+    if came.applied:
+        await remember(cursor, sent.listing, sent.city, sent.price)
+    else:
+        await cursor.execute(_HURRY, said)
     if came.outcome is Outcome.VANISHED:
         why = f"off sale after our price {sent.price} was sent"
         await cursor.execute(_PAUSE, {"listing": sent.listing, "why": why})

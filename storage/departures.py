@@ -16,6 +16,7 @@ from domain.shop import ListingId
 from storage import budgets
 from storage.budgets import Purse
 from storage.database import Cursor
+from storage.listings import remember
 
 #: A share of the listings, the same ones for as long as they are listed. A former price that a
 #: person wants back is sent whatever the share is.
@@ -68,7 +69,7 @@ SET state = CASE WHEN told.outcome = 'already_there' THEN 'applied' ELSE 'refuse
     outcome = told.outcome, closed_at = clock_timestamp()
 FROM unnest(%(ids)s::bigint[], %(outcomes)s::text[]) AS told (id, outcome)
 WHERE intentions.id = told.id AND intentions.state = 'pending'
-RETURNING intentions.outcome
+RETURNING intentions.outcome, intentions.listing_id, intentions.city_id, intentions.price
 """
 #: The rule and the pause are looked at again, for both may have changed since the item was read.
 _MAY_LEAVE: LiteralString = f"""
@@ -81,9 +82,13 @@ WHERE intentions.id = ANY(%(ids)s) AND intentions.state = 'pending'
     AND (listings.paused_at IS NULL OR intentions.reason <> 'decision')
     AND {_NOT_UNDER_WAY}
 """
+#: What stood there is by now what the cabinet shows, and no longer what was decided on.
 _DEPART = """
-UPDATE intentions SET state = 'sending', sent_at = %(now)s, push_id = %(push)s
-WHERE id = ANY(%(ids)s) AND state = 'pending'
+UPDATE intentions
+SET state = 'sending', sent_at = %(now)s, push_id = %(push)s,
+    before = coalesce(told.live, intentions.before)
+FROM unnest(%(ids)s::bigint[], %(live)s::bigint[]) AS told (id, live)
+WHERE intentions.id = told.id AND state = 'pending'
 """
 _ACCEPTED = """
 UPDATE intentions SET state = 'accepted', accepted_at = clock_timestamp(), receipt = told.number
@@ -176,8 +181,11 @@ async def refuse(cursor: Cursor, refused: Mapping[int, Outcome]) -> list[Outcome
     await cursor.execute(_LOCK, [list(refused)])
     said = {"ids": list(refused), "outcomes": list(refused.values())}
     await cursor.execute(_REFUSE, said)
-    found = await cursor.fetchall()
-    return [Outcome(str(outcome)) for (outcome,) in found]
+    found: list[Any] = await cursor.fetchall()
+    for outcome, listing, city, price in found:
+        if outcome == Outcome.ALREADY_THERE:
+            await remember(cursor, listing, city, price)
+    return [Outcome(outcome) for outcome, *_ in found]
 
 
 async def depart(
@@ -206,7 +214,8 @@ async def depart(
         cursor, store, held, changes=len(leaving), questions=questions, wait=wait
     )
     ids = [intention.id for intention, _ in leaving]
-    await cursor.execute(_DEPART, {"ids": ids, "now": held.now, "push": push})
+    live = [offer.price_in(intention.city) for intention, offer in leaving]
+    await cursor.execute(_DEPART, {"ids": ids, "live": live, "now": held.now, "push": push})
     return Departing(push=push, intentions=tuple(intention for intention, _ in leaving))
 
 

@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import LiteralString
+from typing import Any, LiteralString
 
 import attrs
 import msgspec
 
-from domain.money import DEAREST
+from domain.identity import CityId
+from domain.money import DEAREST, Tenge
 from domain.pricing import Action
-from domain.shop import Decided
+from domain.shop import Decided, ListingId
 from storage import budgets
 from storage.database import Cursor
+from storage.listings import remember
 
 #: Two crawls that decide on the same listing go one after the other.
 _LOCK = "SELECT FROM listings WHERE id = ANY(%s) ORDER BY id FOR UPDATE"
@@ -53,18 +55,22 @@ WHERE is_news
 ON CONFLICT DO NOTHING
 """
 )
-#: What is pending and no longer what was decided last, ends; what a person wants back stays.
+#: What is pending and no longer what was decided last, ends; what a person wants back stays. A
+#: price that the board shows already came by another way, as by the price feed: it is applied.
 _CLOSE: LiteralString = (
     _INCOMING
     + """
 UPDATE intentions AS held
-SET state = CASE WHEN incoming.action = 'set' THEN 'superseded' ELSE 'withdrawn' END,
+SET state = CASE WHEN held.price = incoming.before THEN 'applied'
+                 WHEN incoming.action = 'set' THEN 'superseded' ELSE 'withdrawn' END,
+    outcome = CASE WHEN held.price = incoming.before THEN 'already_there' END,
     closed_at = now()
 FROM incoming
 WHERE held.state = 'pending' AND held.reason = 'decision'
     AND held.listing_id = incoming.listing_id AND held.city_id = incoming.city_id
     AND (incoming.action <> 'set' OR held.price <> incoming.price
          OR held.rule_id <> incoming.rule_id)
+RETURNING held.state, held.listing_id, held.city_id, held.price
 """
 )
 #: A price that is on its way is not intended again, and another one waits until it has arrived or
@@ -133,10 +139,12 @@ async def write(cursor: Cursor, decided: Sequence[Decided]) -> Written:
     await cursor.execute(_DECIDE, said)
     decisions = cursor.rowcount
     await cursor.execute(_CLOSE, said)
-    ended = cursor.rowcount
+    closed: list[Any] = await cursor.fetchall()
+    for listing, city, price in (row[1:] for row in closed if row[0] == "applied"):
+        await remember(cursor, ListingId(listing), CityId(city), Tenge(price))
     await cursor.execute(_INTEND, said)
     new = sum(bool(is_new) for (is_new,) in await cursor.fetchall())
-    return Written(decisions=decisions, intentions=new, ended=ended)
+    return Written(decisions=decisions, intentions=new, ended=len(closed))
 
 
 async def forget(cursor: Cursor, before: datetime) -> int:

@@ -63,6 +63,7 @@ COMMENTS = {
     "COLUMN work_list.hurry_since": "Until it was read after that moment it stands before all others.",
     "COLUMN intentions.reason": "decision of the engine; undo or baseline: a person wants a former price back.",
     "COLUMN intentions.forbidden": "Whether our live price was outside the allowed ones: sent before all others.",
+    "COLUMN intentions.before": "Our price when it was decided; of what was sent: as the cabinet showed it just before. Whole tenge.",
     "COLUMN intentions.push_id": "pushes.id with which it left.",
     "COLUMN intentions.looked_at": "When the cabinet was last asked whether it holds.",
     "COLUMN pushes.counts_at": "The last moment at which the marketplace can have counted it.",
