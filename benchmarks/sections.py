@@ -37,7 +37,7 @@ class Scale:
     starts: int = 5
     decisions: int = 100_000
     budget_seeds: int = 5
-    budget_hours: int = 16
+    budget_hours: int = 9
 
 
 QUICK = Scale(

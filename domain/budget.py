@@ -7,6 +7,7 @@ blocked for half an hour (docs/budget.md). So we begin below both, and believe w
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from heapq import nlargest
 from operator import attrgetter
 
 import attrs
@@ -22,6 +23,8 @@ _SLOWER = 4
 _MINUTE = timedelta(minutes=1)
 #: No marketplace's word is taken for a longer stop: a person would have to be asked.
 _LONGEST_STOP = timedelta(days=1)
+#: Pushes that may follow each other closely where changes are spread over the window.
+_TOGETHER = 4
 _NOTHING = timedelta(0)
 
 _at = attrgetter("at")
@@ -83,7 +86,7 @@ class Budget:
 def spent(budget: Budget, pushes: Sequence[Push], now: datetime) -> int:
     """Changes that still count within the window that ends now."""
     begins = now - budget.window
-    return sum(push.changes for push in pushes if push.at > begins)
+    return sum([push.changes for push in pushes if push.at > begins])
 
 
 def wait(budget: Budget, pushes: Sequence[Push], now: datetime, waiting: int = 0) -> timedelta:
@@ -99,11 +102,9 @@ def wait(budget: Budget, pushes: Sequence[Push], now: datetime, waiting: int = 0
     if budget.blocked_until is not None:
         ready = max(ready, budget.blocked_until)
     if pushes:
-        last = max(pushes, key=_at)
-        gap = budget.gap
+        ready = max(ready, max(push.at for push in pushes) + budget.gap)
         if _is_scarce(budget, used, waiting):
-            gap = max(gap, last.changes * _spread(budget))
-        ready = max(ready, last.at + gap)
+            ready = max(ready, _spread_until(budget, pushes))
     return ready - now
 
 
@@ -127,8 +128,8 @@ def after_push(budget: Budget, pushes: Sequence[Push], now: datetime) -> Budget:
     """What is known after a push was accepted; `pushes` hold it already.
 
     When nearly the whole limit was used, and it was tried for a window's length without a block,
-    it grows by a twentieth, at most once in a window: from 200 to 250 in two and a half hours of
-    full use, to 1,800 in a day.
+    it grows by a tenth, at most once in a window: from 200 to 250 in an hour and a half of full
+    use, to 1,800 in half a day.
     """
     used = spent(budget, pushes, now)
     proven, probed_at = max(budget.proven, used), budget.probed_at or now
@@ -136,7 +137,7 @@ def after_push(budget: Budget, pushes: Sequence[Push], now: datetime) -> Budget:
     is_used_up = used >= budget.limit - budget.limit // 20
     if not budget.grows or not is_used_up or now - probed_at < budget.window:
         return known
-    limit = min(budget.limit + max(1, budget.limit // 20), budget.most)
+    limit = min(budget.limit + max(1, budget.limit // 10), budget.most)
     return attrs.evolve(known, limit=limit, probed_at=now)
 
 
@@ -163,13 +164,17 @@ def after_block(
         return stopped
     blocks = budget.blocks + 1
     learnt = attrs.evolve(stopped, blocks=blocks, grows=budget.grows and blocks < _ENOUGH)
-    gap = _slower(budget, pushes, now)
-    slower = attrs.evolve(learnt, gap=gap, slowed_at=accepted, proven=0)
     if _is_the_pace(budget, pushes, now):
-        return slower
+        gap = _slower(budget, pushes, now)
+        return attrs.evolve(learnt, gap=gap, slowed_at=accepted, proven=0)
     limit = min(budget.limit, max(1, accepted - max(1, accepted // 25)))
-    proven = min(budget.proven, limit)
-    return attrs.evolve(learnt if budget.grows else slower, limit=limit, grows=False, proven=proven)
+    return attrs.evolve(
+        learnt,
+        limit=limit,
+        proven=min(budget.proven, limit),
+        gap=budget.gap if budget.grows else budget.gap * _SLOWER,
+        grows=False,
+    )
 
 
 def reset(budget: Budget, start: Budget) -> Budget:
@@ -204,6 +209,19 @@ def _spread(budget: Budget) -> timedelta:
     Over nine tenths of the window: the rest goes by until answers come.
     """
     return budget.window * 9 // (10 * budget.limit)
+
+
+def _spread_until(budget: Budget, pushes: Sequence[Push]) -> datetime:
+    """When the last pushes have had their time; of a great limit four share theirs.
+
+    So the time until an answer comes, which nobody knows before, takes little away.
+    """
+    together = max(1, min(_TOGETHER, budget.limit // 30))
+    lately = nlargest(together, pushes, key=_at)
+    first = lately[-1].at
+    if len(lately) < together:
+        return first
+    return first + sum(push.changes for push in lately) * _spread(budget)
 
 
 def _slower(budget: Budget, pushes: Sequence[Push], now: datetime) -> timedelta:

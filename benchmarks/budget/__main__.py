@@ -14,7 +14,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.budget", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one seed, a few hours")
     quick = parser.parse_args().quick
-    lines = [*allocator(1 if quick else 5), *learning(4 if quick else 16)]
+    lines = [*allocator(1 if quick else 5), *learning(4 if quick else 9)]
     Console(width=None if sys.stdout.isatty() else 170).print(table(lines))
     return 0
 

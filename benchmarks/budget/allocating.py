@@ -22,8 +22,6 @@ BEGIN = datetime(2026, 11, 2, 6, tzinfo=UTC)
 #: Changes in 30 minutes.
 LIMIT = 250
 _WINDOW = 1_800.0
-#: Half-hours after its reading within which a change may be sent by the oracle.
-_AHEAD = 12
 
 #: What a change is worth in the eyes of a policy: its place in the queue, the smaller the earlier.
 Policy = Callable[[int, Change], tuple[object, ...]]
@@ -180,7 +178,7 @@ def bound(coming: Sequence[Change], rounds: int = 24) -> float:
 
 
 def _worths(change: Change, windows: int) -> tuple[int, list[float]]:
-    """The half-hour in which the change is read, and what it earns in that one and the next."""
+    """The half-hour in which the change is read, and what it earns in each from then on."""
     first = int(change.read_at / _WINDOW)
-    last = min(windows - 1, first + _AHEAD, int(change.ends / _WINDOW))
+    last = min(windows - 1, int(change.ends / _WINDOW))
     return first, [change.earned(window * _WINDOW) for window in range(first, last + 1)]

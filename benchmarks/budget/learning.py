@@ -12,14 +12,17 @@ from domain.budget import Budget, Push, after_block, after_push, may_send, wait
 BEGIN = datetime(2026, 11, 2, 6, tzinfo=UTC)
 #: Changes that always wait, so that the budget is what is scarce.
 ENDLESS = 1_000_000
+#: So few that they leave one after another, a second apart, until the window is nearly full.
+FEW = 30
 
 
 @attrs.frozen(kw_only=True)
 class Truth:
-    """A limiter, and the most changes that it lets through in a window at any pace of ours."""
+    """A limiter, the most changes that it lets through in a window, and how many wait for it."""
 
     limiter: Limiter
     possible: int
+    waiting: int = ENDLESS
 
 
 @attrs.frozen(kw_only=True)
@@ -90,6 +93,7 @@ def truths() -> Mapping[str, Truth]:
     second = timedelta(seconds=1)
     return {
         "20 changes in 30 min": Truth(limiter=Rolling(20), possible=20),
+        "20 changes in 30 min, few waiting": Truth(limiter=Rolling(20), possible=20, waiting=FEW),
         "60 changes in 30 min": Truth(limiter=Rolling(60), possible=60),
         "120 changes in 30 min": Truth(limiter=Rolling(120), possible=120),
         "199 changes in 30 min": Truth(limiter=Rolling(199), possible=199),
@@ -99,8 +103,10 @@ def truths() -> Mapping[str, Truth]:
         "2 pushes a second": Truth(limiter=Bucket(second / 2), possible=1_800),
         "1 push in 3 s": Truth(limiter=Bucket(3 * second), possible=600),
         "1 push in 5 s, 10 saved up": Truth(limiter=Bucket(5 * second, 10), possible=360),
-        "20 pushes a minute": Truth(
-            limiter=Rolling(20, timedelta(minutes=1), counts_pushes=True), possible=600
+        "20 pushes a minute, few waiting": Truth(
+            limiter=Rolling(20, timedelta(minutes=1), counts_pushes=True),
+            possible=600,
+            waiting=FEW,
         ),
         "no limit": Truth(limiter=Unlimited(), possible=1_800),
     }

@@ -17,7 +17,7 @@ from benchmarks.budget.allocating import (
     rates_known,
 )
 from benchmarks.budget.learning import Learnt, Truth, learn, truths
-from benchmarks.budget.opportunities import Boards, Change, changes
+from benchmarks.budget.opportunities import SECONDS, Boards, Change, changes
 from benchmarks.measure import Line
 
 #: What is asked of the allocator: of the oracle's gain, and times first come first served.
@@ -35,10 +35,10 @@ BOARDS = {
 }
 _OTHERS: dict[str, Policy] = {
     "the greatest gain a day first": by_gain,
-    "ours, true rates known, not their chances": rates_known,
     "ours, demand unknown: one sale a day assumed": demand_unknown,
 }
 _HOUR = 3_600.0
+_LEARNING = "an unknown limit: changes accepted in 30 min in the end ÷ possible"
 
 
 def allocator(seeds: int) -> list[Line]:
@@ -52,16 +52,25 @@ def allocator(seeds: int) -> list[Line]:
 
 
 def _captured(name: str, boards: Boards, seeds: int) -> tuple[Line, Line]:
-    shares, times, counts = [], [], []
+    ours_, first, known, asked = [], [], 0.0, 0.0
     for seed in range(1, (seeds if name == BUSY else max(1, seeds // 2)) + 1):
         coming = changes(boards, seed)
-        gained, first = carried_out(coming, ours).gained, carried_out(coming, first_come).gained
-        shares.append(gained / bound(coming))
-        times.append(gained / first)
-        counts.append(len(coming) // 24)
-    wanted = f"{median(counts):,.0f} asked for in 30 min"
+        most = bound(coming)
+        ours_.append(carried_out(coming, ours).gained / most)
+        first.append(carried_out(coming, first_come).gained / most)
+        if seed == 1:
+            known = carried_out(coming, rates_known).gained / most
+            asked = len(coming) * 1_800 / SECONDS
+    times = [one / other for one, other in zip(ours_, first, strict=True)]
+    wanted = f"{asked:,.0f} asked for in 30 min; first come {median(first):.3f}"
     return (
-        _line("the allocator ÷ an oracle's upper bound", name, shares, OF_ORACLE, wanted),
+        _line(
+            "the allocator ÷ an oracle's upper bound",
+            name,
+            ours_,
+            OF_ORACLE,
+            f"with the true rates known {known:.3f} (one seed)",
+        ),
         _line("the allocator ÷ first come first served", name, times, TIMES_FIRST_COME, wanted),
     )
 
@@ -101,12 +110,15 @@ def _compared(coming: Sequence[Change]) -> list[Line]:
 def learning(hours: int) -> list[Line]:
     """How unknown limits are learnt, by a store with more changes than it may send."""
     lasts = timedelta(hours=hours)
-    found = {name: (truth, learn(truth.limiter, lasts)) for name, truth in truths().items()}
+    found = {
+        name: (truth, learn(truth.limiter, lasts, waiting=truth.waiting))
+        for name, truth in truths().items()
+    }
     most = max(learnt.marketplace.blocks for _, learnt in found.values())
     return [
         *(_learnt(name, truth, learnt, lasts) for name, (truth, learnt) in found.items()),
         Line(
-            section=_LEARNING,
+            section=f"{_LEARNING} ({hours} h)",
             name="most blocks at any of them (goal: 2)",
             ours=str(most),
             ratio=BLOCKS / max(most, 1),
@@ -115,23 +127,17 @@ def learning(hours: int) -> list[Line]:
     ]
 
 
-_LEARNING = "an unknown limit: changes accepted in 30 min in the end ÷ possible"
-
-
 def _learnt(name: str, truth: Truth, learnt: Learnt, lasts: timedelta) -> Line:
     budget, ledger = learnt.budget, learnt.marketplace
     possible = truth.possible * (lasts // budget.window)
-    when = f", the last after {_spoken(learnt.last_block)}" if learnt.last_block else ""
-    lost = f"{max(0, possible - ledger.accepted) / possible:.0%} of {lasts} lost to learning"
+    after = learnt.last_block.total_seconds() / 3_600 if learnt.last_block else 0
+    told = f"blocks: {ledger.blocks}" + (f", the last after {after:.1f} h" if after else "")
+    lost = f"{max(0, possible - ledger.accepted) / possible:.0%} lost in all"
     return Line(
-        section=_LEARNING,
+        section=f"{_LEARNING} ({lasts // timedelta(hours=1)} h)",
         name=name,
         ours=f"{budget.limit}, {budget.gap.total_seconds():g} s apart",
         theirs=str(truth.possible),
         ratio=learnt.late / truth.possible,
-        remark=f"{ledger.blocks} blocks{when}; {lost}; {'grows' if budget.grows else 'kept'}",
+        remark=f"{told}; {lost}{'; still grows' if budget.grows else ''}",
     )
-
-
-def _spoken(time: timedelta) -> str:
-    return f"{time.total_seconds() / 3_600:.1f} h"

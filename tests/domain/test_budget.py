@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from benchmarks.budget.learning import ENDLESS, Learnt, learn
+from benchmarks.budget.learning import ENDLESS, FEW, Learnt, learn
 from benchmarks.budget.marketplaces import Bucket, Fixed, Limiter, Rolling, Unlimited
 from domain.budget import Budget, Push, after_block, after_push, may_send, reset, spent, wait
 
@@ -59,7 +59,14 @@ def evenly(count: int, every: float, since: float = 2) -> list[Push]:
             Budget(limit=180, proven=180), pushed(2), 50, 0, id="few that wait go one after another"
         ),
         pytest.param(
-            Budget(limit=180), pushed(2), 120, 7, id="many that wait are spread over the window"
+            Budget(limit=180),
+            pushed(2, 3, 4, 6, 90),
+            120,
+            4 * 9 - 6,
+            id="many that wait are spread over the window, four by four",
+        ),
+        pytest.param(
+            Budget(limit=18), pushed(2, 300), 12, 88, id="or one by one where the limit is small"
         ),
         pytest.param(Budget(blocked_until=NOW + seconds(77)), [], 0, 77, id="a block is sat out"),
     ],
@@ -182,8 +189,8 @@ def test_a_block_never_ends_earlier_for_a_second_refusal() -> None:
 @pytest.mark.parametrize(
     ("budget", "used", "limit"),
     [
-        pytest.param(Budget(probed_at=NOW - seconds(1_800)), 200, 210, id="a twentieth"),
-        pytest.param(Budget(probed_at=NOW - seconds(1_800)), 191, 210, id="nearly all is all"),
+        pytest.param(Budget(probed_at=NOW - seconds(1_800)), 200, 220, id="a tenth"),
+        pytest.param(Budget(probed_at=NOW - seconds(1_800)), 191, 220, id="nearly all is all"),
         pytest.param(Budget(probed_at=NOW - seconds(1_800)), 189, 200, id="some of it is not"),
         pytest.param(Budget(probed_at=NOW - seconds(1_799)), 200, 200, id="once in a window"),
         pytest.param(Budget(), 200, 200, id="not before a window was tried"),
@@ -297,7 +304,7 @@ ways = st.fixed_dictionaries(
     {
         "seed": st.integers(0, 9),
         "batches": st.booleans(),
-        "waiting": st.sampled_from([30, ENDLESS]),
+        "waiting": st.sampled_from([FEW, ENDLESS]),
     }
 )
 
@@ -316,7 +323,7 @@ def test_a_lower_limit_is_learnt_within_two_blocks(limit: int, way: dict[str, An
     assert learnt.budget.limit >= limit * 9 // 10 - 3
 
 
-@pytest.mark.parametrize("waiting", [30, ENDLESS], ids=["few wait", "many wait"])
+@pytest.mark.parametrize("waiting", [FEW, ENDLESS], ids=["few wait", "many wait"])
 @pytest.mark.parametrize("batches", [False, True], ids=["one by one", "in batches"])
 @pytest.mark.parametrize("kind", [Rolling, Fixed], ids=["in any half-hour", "in each half-hour"])
 def test_a_higher_limit_is_reached_and_learnt(
