@@ -130,8 +130,9 @@ class Troupe:
 
     def _eyes(self) -> list[str]:
         return [
-            "benchmarks.publishing.eyes", f"--address={self.address}", f"--database={self.database}",
-            f"--stores={','.join(self.stores)}", f"--speed={self.storm.speed}",
+            "benchmarks.publishing.eyes", f"--address={self.address}",
+            f"--database={self.database}", f"--stores={','.join(self.stores)}",
+            f"--speed={self.storm.speed}",
         ]  # fmt: skip
 
     def _publisher(self) -> list[str]:
@@ -325,12 +326,11 @@ def show(found: Audit, storm: Storm, troupe: Troupe, took: float, console: Conso
     killed = ", ".join(f"{name} {count}" for name, count in sorted(troupe.killed.items()))
     fates = ", ".join(f"{name} {count:,}" for name, count in found.book["fates"].items())
     console.print(f"{took:.0f} s, {found.sent / took:.0f} prices a second; killed: {killed}")
+    accepted, refusals = found.book["changes"], found.book["refusals"]
+    console.print(f"accepted by the sandbox: {accepted:,} ({fates}); refusals: {refusals}")
     console.print(
-        f"accepted by the sandbox: {found.book['changes']:,} ({fates}); refusals: {found.book['refusals']}"
-    )
-    console.print(
-        f"The sandbox's clock ran {storm.speed:g} times as fast, all limits in proportion; what was "
-        "read and decided came from a process in the crawl's place."
+        f"The sandbox's clock ran {storm.speed:g} times as fast, all limits in proportion; what "
+        "was read and decided came from a process in the crawl's place."
     )
 
 

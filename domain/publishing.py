@@ -25,6 +25,7 @@ class Outcome(StrEnum):
     PAUSED = "paused"
     RULE_CHANGED = "rule_changed"
     BELOW_LEAST = "below_least"
+    ENDANGERED = "endangered"
     CHANGED_BEFORE = "changed_before"
     NOT_SENT = "not_sent"
     # refused by the marketplace: it was not queued
@@ -58,8 +59,10 @@ class Intention:
     """A price that waits to be sent.
 
     `before` is our price when it was decided, `known` the last one of ours that was read back.
-    `least` is the lowest price that the rule in force allows, and `leasts` those of the listing's
-    rules by city, "" for all others. `paused`: no price of the listing is to be sent.
+    `least` is the lowest price that the rule in force allows, and `bounds` are the lowest and the
+    highest one of each of the listing's rules by city, "" for all others; `watched` are the cities
+    in which the listing is decided on. `forbidden`: our live price is outside the allowed ones, so
+    that this one does not wait. `paused`: no price of the listing is to be sent.
     """
 
     id: int
@@ -71,12 +74,23 @@ class Intention:
     before: Tenge | None
     known: Tenge | None = None
     least: Tenge
-    leasts: Mapping[str, Tenge]
+    bounds: Mapping[str, tuple[Tenge, Tenge | None]]
+    watched: frozenset[CityId] = frozenset()
+    forbidden: bool = False
     paused: bool = False
 
-    def least_in(self, city: CityId) -> Tenge | None:
-        """The lowest price of the listing in a city; None where no rule speaks."""
-        return self.leasts.get(city, self.leasts.get(""))
+    def bears(self, price: Tenge, city: CityId) -> bool:
+        """Whether the listing's rule bears a price in a city; where none speaks, any.
+
+        Above the ceiling it is borne in cities that nobody decides on: there it would stay, and
+        with it all other prices of the listing.
+        """
+        bounds = self.bounds.get(city, self.bounds.get(""))
+        if bounds is None:
+            return True
+        least, ceiling = bounds
+        is_too_dear = ceiling is not None and price > ceiling and city in self.watched
+        return price >= least and not is_too_dear
 
 
 def obstacle(intention: Intention, offer: CabinetOffer | None) -> Outcome | None:
@@ -110,13 +124,12 @@ def _nothing_to_price(offer: CabinetOffer | None) -> Outcome | None:
 def endangered(
     intention: Intention, offer: CabinetOffer, prices: Mapping[CityId, Tenge]
 ) -> CityId | None:
-    """A city whose price would be said again although it is below what its rule allows.
+    """A city whose price would be said again although its rule does not bear it.
 
     A push names all prices of the listing that were set; such a one would be live by our hand.
     """
     for city, price in offer.city_prices.items():
-        least = intention.least_in(city)
-        if city not in prices and least is not None and price < least:
+        if city not in prices and not intention.bears(price, city):
             return city
     return None
 

@@ -33,6 +33,10 @@ OUTCOMES: Mapping[str, Pair] = {
     "paused": ("the article is paused", "артикул на паузе"),
     "rule_changed": ("the rule was changed", "правило изменилось"),
     "below_least": ("below what a rule allows", "ниже допустимого правилом"),
+    "endangered": (
+        "in another city the price is forbidden, and a push would say it again",
+        "в другом городе цена недопустима, а отправка повторила бы её",
+    ),
     "changed_before": (
         "our price was changed before it was sent",
         "нашу цену изменили до отправки",

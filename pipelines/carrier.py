@@ -145,7 +145,7 @@ class Carrier:
         queue = await self._do(
             lambda cursor: departures.queue(cursor, store, terms.share, terms.most, terms.start)
         )
-        room = queue.purse.may_send(queue.total)
+        room = queue.purse.may_send(queue.pressing)
         if not queue.intentions or not room:
             return self._later(queue)
         began = _clock()
@@ -153,7 +153,7 @@ class Carrier:
         offers = await self._offers({one.sku for one in chosen if not one.paused})
         if timedelta(seconds=_clock() - began) > terms.fresh:
             return Turn(pause=_NOTHING, waits=True)
-        leaving = await self._let_leave(chosen, offers)
+        leaving = await self._let_leave(chosen, offers, queue.pressing)
         if leaving is not None:
             await self._push(leaving, offers)
         return Turn(pause=_NOTHING, waits=True)
@@ -162,11 +162,14 @@ class Carrier:
         """When something may leave, or be there to leave."""
         if not queue.intentions:
             return Turn(pause=self.terms.look)
-        left = queue.purse.wait(queue.total)
+        left = queue.purse.wait(queue.pressing)
         return Turn(pause=min(max(left, self.terms.look / 10), _LONGEST_NAP), waits=True)
 
     async def _let_leave(
-        self, chosen: Sequence[Intention], offers: Mapping[str, CabinetOffer | None]
+        self,
+        chosen: Sequence[Intention],
+        offers: Mapping[str, CabinetOffer | None],
+        pressing: int,
     ) -> Departing | None:
         """Close what may not leave, and write down what is about to."""
         refused = {
@@ -177,7 +180,7 @@ class Carrier:
             asked = [one for one in wanted if one.listing == listing]
             offer = offers[asked[0].sku]
             if offer is not None and endangered(asked[0], offer, prices) is not None:
-                refused |= dict.fromkeys((one.id for one in asked), Outcome.BELOW_LEAST)
+                refused |= dict.fromkeys((one.id for one in asked), Outcome.ENDANGERED)
         if refused:
             for outcome in await self._do(partial(departures.refuse, refused=refused)):
                 self.stats.inc_value(f"publish/{outcome}")
@@ -191,7 +194,9 @@ class Carrier:
         terms = self.terms
         wait = terms.prompt + terms.answer
         return await self._do(
-            lambda cursor: departures.depart(cursor, self.store, leaving, terms.start, wait)
+            lambda cursor: departures.depart(
+                cursor, self.store, leaving, terms.start, wait=wait, pressing=pressing
+            )
         )
 
     async def _push(self, leaving: Departing, offers: Mapping[str, CabinetOffer | None]) -> None:

@@ -44,9 +44,11 @@ class Publish:
         self._carriers: dict[MerchantId, asyncio.Task[None]] = {}
         self._turns: dict[MerchantId, Turn] = {}
         self._work: asyncio.Task[None] | None = None
-        self._is_ending = False
-        self._looked = False
+        self._ended = asyncio.Event()
         self._news = asyncio.Event()
+        #: Items that came, and how many had come when each store, and all stores, were looked at.
+        self._items = 0
+        self._looked_at: dict[MerchantId | None, int] = {}
         self._idle_since: Any = None
 
     @classmethod
@@ -63,6 +65,7 @@ class Publish:
 
     def process_item(self, item: Finding) -> Finding:
         """Pass it on: what it brought about stands in the outbox."""
+        self._items += 1
         self._news.set()
         return item
 
@@ -78,8 +81,7 @@ class Publish:
 
     async def close_spider(self) -> None:
         """Finish what is under way, and let go of the database."""
-        self._is_ending = True
-        self._news.set()
+        self._ended.set()
         if self._work is not None:
             await self._work
             await asyncio.gather(*self._carriers.values())
@@ -91,13 +93,14 @@ class Publish:
         """Whether something may be sent soon."""
         if self._work is None or self._work.done():
             return False
-        if not self._looked or self._turns.keys() != self._carriers.keys():
+        if any(self._looked_at.get(one, -1) < self._items for one in (None, *self._carriers)):
             return True
         return any(turn.waits and turn.pause <= _SOON for turn in self._turns.values())
 
     async def _carry_all(self) -> None:
         """Find the stores that have something to send, and let each be carried for."""
-        while not self._is_ending:
+        while not self._ended.is_set():
+            items = self._items
             try:
                 found = await self._reach.do(departures.stores, "prices wait to be sent")
             except PASSING_ERRORS as error:
@@ -107,8 +110,8 @@ class Publish:
             for store in found:
                 if store not in self._carriers:
                     self._carriers[store] = asyncio.create_task(self._carry(store))
-            self._looked = True
-            await self._nap(self._terms.look)
+            self._looked_at[None] = items
+            await self._nap(self._terms.look, wakes=True)
 
     async def _carry(self, store: MerchantId) -> None:
         carrier = Carrier(
@@ -118,28 +121,34 @@ class Publish:
             ask=_Engine(self._crawler, store),
             stats=self._crawler.stats,
         )
-        while not self._is_ending:
+        while not self._ended.is_set():
+            items = self._items
             try:
                 turn = await carrier.turn()
             except PASSING_ERRORS as error:
                 self._crawler.stats.inc_value("publish/no_database")
                 logger.error("No price of %s is sent: no database (%s)", store, error)
                 turn = Turn(pause=self._terms.rest)
-            self._turns[store] = turn
+            self._turns[store], self._looked_at[store] = turn, items
             await self._nap(turn.pause, wakes=not turn.waits and turn.pause <= self._terms.look)
 
     async def _nap(self, pause: timedelta, *, wakes: bool = False) -> None:
-        """Wait; a nap that `wakes` ends when an item came, but is never without a breath."""
-        waking = asyncio.create_task(self._woken(wakes=wakes))
-        await asyncio.wait({waking}, timeout=pause.total_seconds())
-        waking.cancel()
+        """Wait until the crawl ends; a nap that `wakes` ends a breath after an item came, too."""
+        waits = {asyncio.create_task(self._ended.wait())}
+        if wakes:
+            waits.add(asyncio.create_task(self._woken()))
+        await asyncio.wait(
+            waits, timeout=pause.total_seconds(), return_when=asyncio.FIRST_COMPLETED
+        )
+        for one in waits:
+            one.cancel()
 
-    async def _woken(self, *, wakes: bool) -> None:
+    async def _woken(self) -> None:
         await asyncio.sleep(self._terms.look.total_seconds() / 4)
-        if not wakes:
-            await asyncio.Event().wait()
-        self._news.clear()
-        await self._news.wait()
+        news = self._news
+        await news.wait()
+        if news is self._news:  # whoever wakes first; the others hear of it all the same
+            self._news = asyncio.Event()
 
 
 class _Engine:

@@ -38,15 +38,18 @@ WHERE state IN ('pending', 'sending', 'accepted')
 _WAITING: LiteralString = f"""
 SELECT intentions.id, intentions.listing_id, listings.sku, intentions.city_id, intentions.price,
        CASE WHEN intentions.reason = 'decision' THEN intentions.before END, known.price,
-       rule.least, leasts.told::text,
-       listings.paused_at IS NOT NULL AND intentions.reason = 'decision', count(*) OVER ()
+       rule.least, bounds.told::text,
+       ARRAY(SELECT DISTINCT city_id FROM decisions WHERE listing_id = listings.id),
+       listings.paused_at IS NOT NULL AND intentions.reason = 'decision', intentions.forbidden,
+       count(*) OVER ()
 FROM intentions
 JOIN listings ON listings.id = intentions.listing_id
 JOIN price_rules AS rule ON rule.id = intentions.rule_id
 CROSS JOIN LATERAL (
-    SELECT coalesce(jsonb_object_agg(city_id, least), '{{}}') AS told FROM price_rules
+    SELECT coalesce(jsonb_object_agg(city_id, jsonb_build_array(least, ceiling)), '{{}}') AS told
+    FROM price_rules
     WHERE listing_id = listings.id AND replaced_by IS NULL AND least IS NOT NULL
-) AS leasts
+) AS bounds
 LEFT JOIN LATERAL (
     SELECT price FROM intentions AS former
     WHERE former.listing_id = intentions.listing_id AND former.city_id = intentions.city_id
@@ -137,7 +140,7 @@ ON CONFLICT (listing_id, city_id) DO UPDATE
 SET price = excluded.price, source = excluded.source, read_at = now()
 """
 
-_leasts = msgspec.json.Decoder(dict[str, int]).decode
+_bounds = msgspec.json.Decoder(dict[str, tuple[Tenge, Tenge | None]]).decode
 
 
 @attrs.frozen(kw_only=True)
@@ -156,6 +159,12 @@ class Queue:
     total: int
     purse: Purse
 
+    @property
+    def pressing(self) -> int:
+        """How many wait for the budget's even spread; a forbidden live price does not wait."""
+        is_urgent = any(one.forbidden for one in self.intentions[:1])
+        return 0 if is_urgent else self.total
+
 
 async def stores(cursor: Cursor) -> list[MerchantId]:
     """The stores of which a price waits or is under way."""
@@ -169,7 +178,7 @@ async def queue(cursor: Cursor, store: MerchantId, share: int, most: int, start:
     rows: list[Any] = await cursor.fetchall()
     return Queue(
         intentions=tuple(_intention(store, row) for row in rows),
-        total=int(rows[0][10]) if rows else 0,
+        total=int(rows[0][12]) if rows else 0,
         purse=await budgets.purse(cursor, store, start),
     )
 
@@ -193,15 +202,17 @@ async def depart(
     store: MerchantId,
     wanted: Sequence[tuple[Intention, CabinetOffer]],
     start: Budget,
+    *,
     wait: timedelta,
+    pressing: int,
 ) -> Departing | None:
     """Let prices leave: as many as the budget allows, those that are still wanted, in their order.
 
     The caller sends them when this is committed, and no others; `wait` bounds how long an answer
-    is waited for. None: nothing may leave.
+    is waited for, `pressing` is the queue's. None: nothing may leave.
     """
     held = await budgets.purse(cursor, store, start, hold=True)
-    room = held.may_send(len(wanted))
+    room = held.may_send(pressing)
     await cursor.execute(_LOCK, [[intention.id for intention, _ in wanted]])
     await cursor.execute(_MAY_LEAVE, {"ids": [intention.id for intention, _ in wanted]})
     allowed = {int(str(number)) for (number,) in await cursor.fetchall()}
@@ -293,7 +304,21 @@ def _whole(outcomes: Any) -> Outcome | None:
 
 
 def _intention(store: MerchantId, row: Any) -> Intention:
-    number, listing, sku, city, price, before, known, least, leasts, paused, _ = row
+    (
+        number,
+        listing,
+        sku,
+        city,
+        price,
+        before,
+        known,
+        least,
+        bounds,
+        watched,
+        paused,
+        forbidden,
+        _,
+    ) = row
     return Intention(
         id=number,
         listing=ListingId(listing),
@@ -304,7 +329,9 @@ def _intention(store: MerchantId, row: Any) -> Intention:
         before=None if before is None else Tenge(before),
         known=None if known is None else Tenge(known),
         least=Tenge(least),
-        leasts={one: Tenge(much) for one, much in _leasts(leasts).items()},
+        bounds=_bounds(bounds),
+        watched=frozenset(map(CityId, watched)),
+        forbidden=forbidden,
         paused=paused,
     )
 

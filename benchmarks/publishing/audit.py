@@ -90,7 +90,7 @@ def audit(address: str, database: str, overdue: float) -> Audit:
     effects: Counter[str] = Counter(wrong["kind"] for one in changes for wrong in one["effects"])
     twice = _twice(changes, pushed)
     violations = {
-        "prices outside the allowed set live through us": _outside(address, rules),
+        "prices outside the allowed set live through us": _outside(address, rules, changes),
         "intentions lost": lost + stuck,
         "sent twice": twice,
         "sold-out items reopened": wrongs["sold_out_reopened"],
@@ -117,12 +117,19 @@ def audit(address: str, database: str, overdue: float) -> Audit:
     )
 
 
-def _outside(address: str, rules: Mapping[tuple[str, str], tuple[int, int]]) -> int:
-    """Prices that our pushes brought to buyers, and that the listing's rule forbids."""
+def _outside(
+    address: str, rules: Mapping[tuple[str, str], tuple[int, int]], changes: Iterable[Any]
+) -> int:
+    """Prices that our pushes named and brought to buyers, and that the listing's rule forbids.
+
+    One that a push did not name, as when it applied in part, was there without us.
+    """
+    named = {one["id"]: {one["price"], *one["city_prices"].values()} for one in changes}
     found = 0
     for line in _lines(address, "live"):
         low, high = rules.get((line["merchant"], line["sku"]), (0, 10**12))
-        if line["by"] != "outside" and line["present"] and not low <= line["price"] <= high:
+        is_ours = line["price"] in named.get(line["by"], ())
+        if is_ours and line["present"] and not low <= line["price"] <= high:
             found += 1
     return found
 

@@ -23,7 +23,8 @@ from storage import arrivals, outbox
 from storage.database import Cursor, in_transaction, open_engine
 from tests.building import offer
 
-CITIES = (CityId("750000000"), CityId("710000000"))
+#: All in which the sandbox's stores have points.
+CITIES = (CityId("750000000"), CityId("710000000"), CityId("511010000"))
 _RULES = """
 SELECT listings.sku, listings.id, price_rules.id, price_rules.said::text
 FROM listings JOIN price_rules ON price_rules.listing_id = listings.id

@@ -56,13 +56,18 @@ def publish(workplace: Workplace, shop: Shop) -> Publisher:
         return workplace.crawl(
             "publish",
             settings=AT_ONCE | settings,
-            environment={
-                "PUBLISH": how,
-                "PUBLISH_SHARE": str(share),
-                "KASPI_SECRET_KEY": KEY,
-                "MC_URL": f"{workplace.kaspi_url}/mc.shop",
-                "IDMC_URL": f"{workplace.kaspi_url}/idmc.shop",
-            },
+            environment=environment(workplace, how, share),
         )
 
     return run
+
+
+def environment(workplace: Workplace, how: str = "cabinet", share: int = 100) -> dict[str, str]:
+    """What a crawl's environment says of the cabinet."""
+    return {
+        "PUBLISH": how,
+        "PUBLISH_SHARE": str(share),
+        "KASPI_SECRET_KEY": KEY,
+        "MC_URL": f"{workplace.kaspi_url}/mc.shop",
+        "IDMC_URL": f"{workplace.kaspi_url}/idmc.shop",
+    }

@@ -207,13 +207,15 @@ def test_a_rule_that_changes_while_the_item_is_read_stops_the_price(
     assert (carried.pushes, shop.states[0][1]) == (0, "pending")
 
 
-def test_another_citys_price_below_its_floor_is_not_said_again(shop: Shop) -> None:
+@pytest.mark.parametrize("price", [1, 99_999_999], ids=["below the floor", "above the ceiling"])
+def test_another_citys_forbidden_price_is_not_said_again(shop: Shop, price: int) -> None:
     found = next(one for one in shop.on_sale() if ASTANA in one["city_prices"])
     shop.rule(found)
     shop.decide(found, lower(found))
-    shop.ask("seller/edit", {"sku": found["sku"], "cityPrices": {ASTANA: 1}})
+    shop.decide(found, lower(found, city=ASTANA), city=ASTANA, action=Action.HOLD)
+    shop.ask("seller/edit", {"sku": found["sku"], "cityPrices": {ASTANA: price}})
     carried = carry(shop)
-    assert (carried.pushes, shop.states[0][1:]) == (0, ("refused", "below_least"))
+    assert (carried.pushes, shop.states[0][1:]) == (0, ("refused", "endangered"))
 
 
 # --- Budget ----------------------------------------------------------------------------------
