@@ -134,7 +134,7 @@ class Publish:
 
     async def _nap(self, pause: timedelta, *, wakes: bool = False) -> None:
         """Wait until the crawl ends; a nap that `wakes` ends a breath after an item came, too."""
-        waits = {asyncio.create_task(self._ended.wait())}
+        waits: set[asyncio.Task[Any]] = {asyncio.create_task(self._ended.wait())}
         if wakes:
             waits.add(asyncio.create_task(self._woken()))
         await asyncio.wait(

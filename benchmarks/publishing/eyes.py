@@ -72,7 +72,7 @@ async def look(
                     checked_at=at,
                 )
             )
-            if on_sale and random.random() < 0.25:
+            if on_sale and random.random() < 0.5:
                 decided.append(
                     _decided(
                         store=store,
