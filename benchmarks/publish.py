@@ -37,6 +37,8 @@ from partners.kaspi.cabinet_login import Account
 from storage import accounts, rules
 
 ROOT = Path(__file__).resolve().parent.parent
+#: As everybody locks listings: whoever does it in another order meets the others halfway.
+_IN_ORDER = b"SELECT FROM listings ORDER BY id FOR UPDATE"
 #: Shares of answers that are bad, on all paths of the seller's side.
 _BAD = {
     "no_certificate": 0.004,
@@ -243,6 +245,7 @@ def meddle(address: str, stores: Sequence[str], random: Random) -> None:
 def look_after(database: str) -> None:
     """What a person does meanwhile: articles that were paused are looked at, and resumed."""
     with psycopg.connect(database) as connection:
+        connection.execute(_IN_ORDER)
         connection.execute(b"UPDATE listings SET paused_at = NULL, paused_why = NULL")
 
 
@@ -277,7 +280,9 @@ def settle(storm: Storm, troupe: Troupe) -> None:
     with psycopg.connect(troupe.database, autocommit=True) as connection:
         query = b"SELECT count(*) FROM intentions WHERE state IN ('sending', 'accepted')"
         # What is pending would go on being sent: it stays where it is.
-        connection.execute(b"UPDATE listings SET paused_at = now(), paused_why = 'the end'")
+        with connection.transaction():
+            connection.execute(_IN_ORDER)
+            connection.execute(b"UPDATE listings SET paused_at = now(), paused_why = 'the end'")
         while time.monotonic() < deadline:
             troupe.keep_up(without=["eyes"])
             row = connection.execute(query).fetchone()
