@@ -84,7 +84,7 @@ class Publish:
         self._ended.set()
         if self._work is not None:
             await self._work
-            await asyncio.gather(*self._carriers.values())
+            await asyncio.gather(*self._carriers.values(), return_exceptions=True)
             await self._reach.close()
 
     # --- Looking -------------------------------------------------------------------------------
@@ -129,6 +129,10 @@ class Publish:
                 self._crawler.stats.inc_value("publish/no_database")
                 logger.error("No price of %s is sent: no database (%s)", store, error)
                 turn = Turn(pause=self._terms.rest)
+            except Exception:
+                logger.exception("Nothing more is sent for %s in this crawl: report this", store)
+                self._crawler.stats.inc_value("item_errors")
+                raise
             self._turns[store], self._looked_at[store] = turn, items
             await self._nap(turn.pause, wakes=not turn.waits and turn.pause <= self._terms.look)
 
@@ -221,8 +225,13 @@ def terms_of(settings: BaseSettings) -> Terms:
 
 
 def patience_of(settings: BaseSettings) -> Patience:
-    """How long a price that was sent may take to appear."""
+    """How long a price that was sent may take to appear.
+
+    Of one whose answer was lost longer than it can still be about to leave, whatever is set.
+    """
+    under_way = settings.getfloat("PUBLISH_PROMPT") + settings.getfloat("DOWNLOAD_TIMEOUT")
+    unknown = max(settings.getfloat("VERIFY_UNKNOWN_AFTER"), 2 * under_way)
     return Patience(
-        queued=timedelta(seconds=settings.getfloat("VERIFY_AFTER")),
-        unknown=timedelta(seconds=settings.getfloat("VERIFY_UNKNOWN_AFTER")),
+        queued=timedelta(seconds=max(settings.getfloat("VERIFY_AFTER"), unknown)),
+        unknown=timedelta(seconds=unknown),
     )
