@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo crawl scrapyd timetable egg test test-long lint bench bench-storm bench-market recordings docs lock clean
+.PHONY: help setup setup-dev demo crawl scrapyd timetable egg test test-long lint bench bench-storm bench-market bench-publish recordings docs lock clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -51,6 +51,9 @@ bench-storm: setup-dev ## crawl 2,000 products through a storm, and compare with
 
 bench-market: setup-dev ## four weeks in many markets: our strategies and public rules, side by side
 	@$(VENV)/python -m benchmarks.market $(if $(QUICK),--quick)
+
+bench-publish: setup-dev ## let 100,000 prices leave through a storm, and count by the sandbox's book
+	@$(VENV)/python -m benchmarks.publish $(if $(QUICK),--quick)
 
 recordings: setup ## ask the storefront anew for all recordings, and show what has drifted
 	@$(VENV)/scrapy record --refresh

@@ -25,7 +25,8 @@ TRUNCATE products, product_cards, product_changes, boards, offers, offer_history
     listing_hints, listing_hint_history, found_in, found_variants, categories,
     category_counts, sitemap_categories, review_texts, reviewed_products, review_readings,
     review_rates, stores, listings, rule_changes, rule_lines, price_rules, decisions, intentions,
-    listing_points, listing_prices, cabinet_accounts, change_budgets, pushes
+    listing_points, listing_prices, cabinet_accounts, change_budgets, pushes, baselines,
+    baseline_prices
 RESTART IDENTITY
 """
 

@@ -103,11 +103,17 @@ class Listed:
 
 @attrs.frozen(kw_only=True)
 class Decided:
-    """A decision on one of our listings, by the board that was read at that moment."""
+    """A decision on one of our listings, by the board that was read at that moment.
+
+    `gain` is what carrying it out is expected to bring, in tenge a day; `forbidden`: our live price
+    is outside the allowed ones.
+    """
 
     listing: Listed
     board_at: datetime
     decision: Decision
+    gain: int = 0
+    forbidden: bool = False
 
 
 @attrs.frozen(kw_only=True)

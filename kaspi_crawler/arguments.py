@@ -29,6 +29,7 @@ _EXAMPLES = {
     "merchant": "-a merchant=11271005",
     "depth": "-a depth=5",
     "texts": "-a texts=yes",
+    "minutes": "-a minutes=10",
     "stores": "-a stores=11271005",
 }
 

@@ -67,6 +67,46 @@ def _publish() -> str:
 #: off: nothing leaves, what would is only shown. feed: by the price feed, the official way.
 #: cabinet: by the seller's cabinet. both: by both.
 PUBLISH = _publish()
+
+
+def _share() -> int:
+    """Of the listings, per cent; a wrong number ends the program with a sentence."""
+    text = (os.environ.get("PUBLISH_SHARE") or "100").strip()
+    if not (text.isascii() and text.isdecimal() and 0 <= int(text) <= 100):
+        sys.stderr.write(f"PUBLISH_SHARE={text}: whole per cent, 0 to 100. A right one: 5\n")
+        raise SystemExit(2)
+    return int(text)
+
+
+#: Per cent of each store's listings whose prices are sent, always the same ones: the canary.
+PUBLISH_SHARE = _share()
+#: What a store may change at first: so many prices in so many seconds, a push at most each so many
+#: seconds, and after a refusal (429) a pause. Nothing of it is official: docs/budget.md. How far
+#: the number may ever grow.
+PUBLISH_CHANGES = 200
+PUBLISH_WINDOW = 1_800.0
+PUBLISH_GAP = 1.0
+PUBLISH_PAUSE = 1_800.0
+PUBLISH_MOST_CHANGES = 1_800
+#: Prices that are looked at together: more than one push carries only where much may be sent.
+PUBLISH_BATCH = 50
+#: Seconds between two looks for something to send, and after an answer that was none.
+PUBLISH_LOOK = 2.0
+PUBLISH_REST = 60.0
+#: Seconds for which what the cabinet showed of an item is good enough to send a price by it.
+PUBLISH_FRESH = 60.0
+#: Seconds in which a price that is written down as sent leaves, or leaves no more.
+PUBLISH_PROMPT = 20.0
+#: Seconds that a crawl without anything else to do stays open to send what may be sent.
+PUBLISH_LINGER = 120.0
+#: Seconds after which a price is looked for in the cabinet, and looked for again: the marketplace
+#: took nine to ten minutes (recorded 2025-05).
+PUBLISH_FIRST_LOOK = 600.0
+PUBLISH_LOOK_AGAIN = 300.0
+#: Seconds in which a price that was queued must be there, and one whose answer was lost. Longer
+#: than the marketplace takes, so that no price is given up that is about to come.
+VERIFY_AFTER = 1_800.0
+VERIFY_UNKNOWN_AFTER = 900.0
 #: Where price feeds are written, and served from.
 FEEDS_DIR = os.environ.get("FEEDS_DIR") or str(Path(DATA_DIR) / "feeds")
 #: The name and password that a reader of the feeds must know; both empty: everybody may read.
@@ -92,6 +132,8 @@ ITEM_PIPELINES = {
     "pipelines.export.Export": 400,
     "pipelines.reprice.Reprice": 500,
     "pipelines.intend.Intend": 600,
+    "pipelines.publish.Publish": 700,
+    "pipelines.record.Record": 800,
 }
 #: Default: eleven. Those that are left out would be imported even when they are set to None, and
 #: the remote control brings aiohttp: a third of a second at each start.
@@ -255,6 +297,8 @@ DOWNLOADER_MIDDLEWARES = {
     # judged; HttpProxy (750) turns the exit's user and password into a header.
     "kaspi_crawler.middlewares.exits.Exits": 560,
     "kaspi_crawler.middlewares.unpacking.Unpacking": 590,
+    # Next to the network: nothing waits between it and the socket.
+    "kaspi_crawler.middlewares.punctuality.Punctuality": 900,
 }
 
 # --- Memory ------------------------------------------------------------------------------------

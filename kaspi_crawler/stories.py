@@ -1,22 +1,19 @@
 """The story of a price in words: what was seen, what was decided by which rule, what came of it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
-from typing import Literal
 
 import attrs
 import msgspec
 
 from domain.identity import MerchantId
-from domain.moments import ALMATY, almaty_date
+from domain.moments import almaty_date
 from domain.pricing import WHOLE, Decision, MarketOffer, NoRival
+from kaspi_crawler.outbox_words import Language, hour, journey
 from repricer.costs import Bill, bill
 from repricer.explain import english, money, russian
 from repricer.spoken import read_rule
 from repricer.tariffs import packaged
 from storage.stories import Chapter, Intended, Latest, Past, ToldListing
-
-Language = Literal["en", "ru"]
 
 _WORDS = {
     "store": ("store", "магазин"),
@@ -57,12 +54,6 @@ _WORDS = {
     "dropped": ("Not rivals", "Не соперники"),
     "outbox": ("Outbox", "Исходящие"),
     "earlier": ("Before that", "До этого"),
-    "pending": (
-        "pending; a dry run: nothing is sent",
-        "ждёт; пробный режим: ничего не отправляется",
-    ),
-    "superseded": ("superseded by a newer decision", "заменено более новым решением"),
-    "withdrawn": ("withdrawn: the price shall stay", "отозвано: цена остаётся"),
 }
 _WHY_NO_RIVAL: Mapping[NoRival, tuple[str, str]] = {
     NoRival.OURSELVES: ("ourselves", "мы сами"),
@@ -103,8 +94,8 @@ class Teller:
             yield f"  {self._why_not(chapter)}"
             return
         decision = chapter.decided.decision
-        read = chapter.checked_at and f" ({self._('checked')} {_hour(chapter.checked_at)})"
-        yield f"  {self._('decided')} {_hour(chapter.decided.board_at)}{read or ''}"
+        read = chapter.checked_at and f" ({self._('checked')} {hour(chapter.checked_at)})"
+        yield f"  {self._('decided')} {hour(chapter.decided.board_at)}{read or ''}"
         yield f"  {self.sentence(decision)}"
         yield from self._numbers(decision)
         if chapter.rule is not None:
@@ -112,7 +103,7 @@ class Teller:
         yield from self._offers(decision)
         yield from self._outbox(chapter.intentions)
         for past in chapter.earlier:
-            yield self._field("earlier", f"{_hour(past.board_at)} {self.sentence(past.decision)}")
+            yield self._field("earlier", f"{hour(past.board_at)} {self.sentence(past.decision)}")
 
     def sentence(self, decision: Decision) -> str:
         """The decision in one sentence."""
@@ -120,7 +111,7 @@ class Teller:
 
     def line(self, latest: Latest) -> str:
         """One decision on one line, separated by tabs."""
-        action, moment = latest.decided.decision.action, _hour(latest.decided.board_at)
+        action, moment = latest.decided.decision.action, hour(latest.decided.board_at)
         return f"{latest.sku}\t{latest.city}\t{moment}\t{action}\t{self.of(latest)}"
 
     def of(self, latest: Latest) -> str:
@@ -153,7 +144,7 @@ class Teller:
     def _rule(self, chapter: Chapter, rule: bytes, decided: Past) -> Iterator[str]:
         """The rule in its own words, and what a sale costs by it before and after."""
         words = ", ".join(f"{key} {value}" for key, value in msgspec.json.decode(rule).items())
-        since = chapter.rule_since and f", {self._('since')} {_hour(chapter.rule_since)}"
+        since = chapter.rule_since and f", {self._('since')} {hour(chapter.rule_since)}"
         yield self._field("rule", f"{words} ({chapter.rule_source}{since or ''})")
         by = read_rule(rule)
         tariff = packaged().on(almaty_date(decided.board_at)) if by.uses_tariffs else None
@@ -187,11 +178,7 @@ class Teller:
 
     def _outbox(self, intentions: Sequence[Intended]) -> Iterator[str]:
         for intended in intentions:
-            state = self._(intended.state)
-            if intended.closed_at:
-                state += f" ({_hour(intended.closed_at)})"
-            told = f"{_hour(intended.made_at)} {money(intended.price)}: {state}"
-            yield self._field("outbox", told)
+            yield self._field("outbox", journey(intended, self.language))
 
     def _field(self, name: str, value: str) -> str:
         return f"    {self._(name)}: {value}"
@@ -201,7 +188,3 @@ def _tiyn(amount: int) -> str:
     """Ten-thousandths of a tenge with two digits behind the point, the rest cut off."""
     whole, part = divmod(amount, WHOLE)
     return f"{whole:,}.{part // 100:02}".replace(",", "\N{NO-BREAK SPACE}")
-
-
-def _hour(moment: datetime) -> str:
-    return f"{moment.astimezone(ALMATY):%Y-%m-%d %H:%M:%S}"

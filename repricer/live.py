@@ -7,6 +7,7 @@ from domain.offers import Offer, OfferBoard
 from domain.pricing import MarketOffer, Situation
 from domain.shop import Decided, Listed
 from repricer.decision import decide
+from repricer.gain import worth
 from repricer.spoken import plan_of, read_rule
 from repricer.tariffs import Tariffs
 
@@ -18,7 +19,15 @@ def decide_on(listed: Listed, board: OfferBoard, tariffs: Tariffs) -> Decided:
     """
     seen = situation(listed, board)
     plan = plan_of(seen, read_rule(listed.said), tariffs)
-    return Decided(listing=listed, board_at=board.checked_at, decision=decide(seen, plan))
+    decision = decide(seen, plan)
+    worthwhile = worth(decision, plan)
+    return Decided(
+        listing=listed,
+        board_at=board.checked_at,
+        decision=decision,
+        gain=worthwhile.gain,
+        forbidden=worthwhile.forbidden,
+    )
 
 
 def situation(listed: Listed, board: OfferBoard) -> Situation:

@@ -25,7 +25,8 @@ _HOLD_RULES = "LOCK TABLE rule_changes IN SHARE MODE"
 _PATIENCE = "SET LOCAL lock_timeout = '20s'"
 
 #: In code points' order, so that versions can be laid side by side as they stream by. The price of
-#: a listing with one price is that of its newest intention, whatever city it was decided in.
+#: a listing with one price is that of its newest intention, whatever city it was decided in. What
+#: is on its way through the cabinet is said here, too: else the feed would take it back.
 _OFFERS: LiteralString = """
 SELECT listings.sku, coalesce(nullif(listings.name, ''), products.name),
        coalesce(listings.brand, ''), listings.removed_at IS NOT NULL,
@@ -35,7 +36,7 @@ FROM listings
 LEFT JOIN products ON products.kaspi_id = listings.kaspi_id AND listings.name IS NULL
 LEFT JOIN LATERAL (
     SELECT price FROM intentions
-    WHERE listing_id = listings.id AND state = 'pending'
+    WHERE listing_id = listings.id AND state IN ('pending', 'sending', 'accepted')
     ORDER BY made_at DESC, id DESC
     LIMIT 1
 ) AS newest ON true
@@ -49,8 +50,10 @@ LEFT JOIN LATERAL (
                      ORDER BY city_id) AS told
     FROM (SELECT city_id, price FROM listing_prices WHERE listing_id = listings.id) AS held
     FULL JOIN (
-        SELECT city_id, price FROM intentions
-        WHERE listing_id = listings.id AND state = 'pending' AND %(intended)s
+        SELECT DISTINCT ON (city_id) city_id, price FROM intentions
+        WHERE listing_id = listings.id AND state IN ('pending', 'sending', 'accepted')
+            AND %(intended)s
+        ORDER BY city_id, made_at DESC, id DESC
     ) AS pending USING (city_id)
     WHERE EXISTS (SELECT FROM listing_prices WHERE listing_id = listings.id)
 ) AS cities ON true

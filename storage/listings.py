@@ -54,10 +54,25 @@ INSERT INTO work_list (kaspi_id, city_id)
 SELECT DISTINCT kaspi_id, %s FROM incoming_listings
 ON CONFLICT DO NOTHING
 """
-#: Our offer on each board that was just stored, its moves, and the others' recent prices.
+#: A listing with a price for each city keeps them apart.
+_REMEMBER = """
+UPDATE listings SET price = %(price)s
+WHERE id = %(listing)s
+    AND NOT EXISTS (SELECT FROM listing_prices WHERE listing_id = %(listing)s)
+"""
+_REMEMBER_IN_CITY = """
+INSERT INTO listing_prices AS held (listing_id, city_id, price)
+SELECT %(listing)s, %(city)s, %(price)s
+WHERE EXISTS (SELECT FROM listing_prices WHERE listing_id = %(listing)s)
+ON CONFLICT (listing_id, city_id) DO UPDATE SET price = excluded.price, changed_at = now()
+WHERE held.price <> excluded.price
+"""
+#: Our offer on each board that was just stored, its moves, and the others' recent prices. A price
+#: of ours that was on its way and stands there now is one that we set.
 _ON_BOARDS = """
 SELECT asked.kaspi_id, asked.city_id, listings.id, listings.store_id, listings.sku,
-       listings.price, listings.stock, listings.stocked_on, rule.id, rule.said::text,
+       coalesce(arrived.price, here.price, listings.price), listings.stock, listings.stocked_on,
+       rule.id, rule.said::text,
        ARRAY(SELECT sister.id FROM stores AS sister
              WHERE sister.owner = stores.owner AND sister.id <> stores.id) || stores.sisters,
        coalesce(moves.today, 0), moves.last, meant.reason, others.median
@@ -66,6 +81,15 @@ FROM unnest(%(products)s::text[], %(cities)s::text[], %(moments)s::timestamptz[]
 JOIN listings ON listings.kaspi_id = asked.kaspi_id
 JOIN stores ON stores.id = listings.store_id
 JOIN products ON products.kaspi_id = asked.kaspi_id
+LEFT JOIN LATERAL (
+    SELECT intentions.price FROM intentions
+    JOIN offers AS own ON own.product_id = products.id AND own.city_id = asked.city_id
+        AND own.merchant_id = listings.store_id AND own.price = intentions.price
+    WHERE intentions.listing_id = listings.id AND intentions.city_id = asked.city_id
+        AND intentions.state IN ('pending', 'sending', 'accepted')
+    LIMIT 1
+) AS arrived ON true
+LEFT JOIN listing_prices AS here ON here.listing_id = listings.id AND here.city_id = asked.city_id
 CROSS JOIN LATERAL (
     SELECT id, said FROM price_rules
     WHERE listing_id = listings.id AND replaced_by IS NULL AND city_id IN ('', asked.city_id)
@@ -204,6 +228,13 @@ async def on_boards(cursor: Cursor, boards: Sequence[ReadBoard]) -> list[Listed]
 
 def _own(store_id: str, **told: Any) -> OwnListing:
     return OwnListing(store=MerchantId(store_id), **told)
+
+
+async def remember(cursor: Cursor, listing: ListingId, city: CityId, price: Tenge) -> None:
+    """A price of ours was read back: it is what we last set."""
+    said = {"listing": listing, "city": city, "price": price}
+    await cursor.execute(_REMEMBER, said)
+    await cursor.execute(_REMEMBER_IN_CITY, said)
 
 
 def _row(listing: OwnListing) -> tuple[object, ...]:

@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import LiteralString
+from typing import Any, LiteralString
 
 import attrs
 import msgspec
 
-from domain.money import DEAREST
+from domain.identity import CityId
+from domain.money import DEAREST, Tenge
 from domain.pricing import Action
-from domain.shop import Decided
+from domain.shop import Decided, ListingId
+from storage import budgets
 from storage.database import Cursor
+from storage.listings import remember
 
 #: Two crawls that decide on the same listing go one after the other.
 _LOCK = "SELECT FROM listings WHERE id = ANY(%s) ORDER BY id FOR UPDATE"
@@ -19,7 +22,8 @@ WITH told AS (
     SELECT * FROM jsonb_to_recordset(%(decided)s::jsonb) AS told (
         listing_id bigint, city_id text, rule_id bigint, board_at timestamptz, action text,
         price bigint, before bigint, reason text, rival text, rival_price bigint, profit bigint,
-        profit_before bigint, place integer, lowest bigint, highest bigint, story jsonb)
+        profit_before bigint, place integer, lowest bigint, highest bigint, gain bigint,
+        forbidden boolean, story jsonb)
 ), incoming AS (
     SELECT told.*, rules.least, latest.id AS latest_id,
            latest.id IS NULL OR (latest.action, latest.price, latest.before, latest.reason,
@@ -51,29 +55,48 @@ WHERE is_news
 ON CONFLICT DO NOTHING
 """
 )
-#: What is pending and no longer what was decided last, ends.
+#: What is pending and no longer what was decided last, ends; what a person wants back stays. A
+#: price that the board shows already came by another way, as by the price feed: it is applied.
 _CLOSE: LiteralString = (
     _INCOMING
     + """
 UPDATE intentions AS held
-SET state = CASE WHEN incoming.action = 'set' THEN 'superseded' ELSE 'withdrawn' END,
+SET state = CASE WHEN held.price = incoming.before THEN 'applied'
+                 WHEN incoming.action = 'set' THEN 'superseded' ELSE 'withdrawn' END,
+    outcome = CASE WHEN held.price = incoming.before THEN 'already_there' END,
     closed_at = now()
 FROM incoming
-WHERE held.state = 'pending' AND held.listing_id = incoming.listing_id
-    AND held.city_id = incoming.city_id
+WHERE held.state = 'pending' AND held.reason = 'decision'
+    AND held.listing_id = incoming.listing_id AND held.city_id = incoming.city_id
     AND (incoming.action <> 'set' OR held.price <> incoming.price
          OR held.rule_id <> incoming.rule_id)
+RETURNING held.state, held.listing_id, held.city_id, held.price
 """
 )
+#: A price that is on its way is not intended again, and another one waits until it has arrived or
+#: is given up. What could not be verified is decided on anew, but only by a later reading.
 _INTEND: LiteralString = (
     _INCOMING
     + """
-INSERT INTO intentions (
-    listing_id, city_id, rule_id, least, decision_id, price, before, lowest, highest)
-SELECT listing_id, city_id, rule_id, least, latest_id, price, before, lowest, highest
+INSERT INTO intentions AS held (
+    listing_id, city_id, rule_id, least, decision_id, price, before, lowest, highest, gain,
+    forbidden)
+SELECT listing_id, city_id, rule_id, least, latest_id, price, before, lowest, highest, gain,
+       forbidden
 FROM incoming
 WHERE action = 'set'
-ON CONFLICT (listing_id, city_id) WHERE state = 'pending' DO NOTHING
+    AND NOT EXISTS (
+        SELECT FROM listings WHERE listings.id = incoming.listing_id AND paused_at IS NOT NULL)
+    AND NOT EXISTS (
+        SELECT FROM intentions AS sent
+        WHERE sent.listing_id = incoming.listing_id AND sent.city_id = incoming.city_id
+            AND (sent.state IN ('sending', 'accepted') AND sent.price = incoming.price
+                 OR sent.state = 'unverified' AND sent.closed_at >= incoming.board_at))
+ON CONFLICT (listing_id, city_id) WHERE state = 'pending' DO UPDATE
+SET gain = excluded.gain, forbidden = excluded.forbidden, before = excluded.before
+WHERE held.reason = 'decision' AND (held.gain, held.forbidden, held.before)
+    IS DISTINCT FROM (excluded.gain, excluded.forbidden, excluded.before)
+RETURNING (xmax = 0)
 """
 )
 
@@ -116,9 +139,12 @@ async def write(cursor: Cursor, decided: Sequence[Decided]) -> Written:
     await cursor.execute(_DECIDE, said)
     decisions = cursor.rowcount
     await cursor.execute(_CLOSE, said)
-    ended = cursor.rowcount
+    closed: list[Any] = await cursor.fetchall()
+    for listing, city, price in (row[1:] for row in closed if row[0] == "applied"):
+        await remember(cursor, ListingId(listing), CityId(city), Tenge(price))
     await cursor.execute(_INTEND, said)
-    return Written(decisions=decisions, intentions=cursor.rowcount, ended=ended)
+    new = sum(bool(is_new) for (is_new,) in await cursor.fetchall())
+    return Written(decisions=decisions, intentions=new, ended=len(closed))
 
 
 async def forget(cursor: Cursor, before: datetime) -> int:
@@ -126,6 +152,7 @@ async def forget(cursor: Cursor, before: datetime) -> int:
     and has ended. Returns how many decisions are gone.
     """
     await cursor.execute(_FORGET_INTENTIONS, {"before": before})
+    await budgets.forget_pushes(cursor, before)
     await cursor.execute(_FORGET_DECISIONS, {"before": before})
     return cursor.rowcount
 
@@ -149,6 +176,8 @@ def _told(one: Decided) -> dict[str, object]:
         "place": decision.place,
         "lowest": lowest,
         "highest": highest,
+        "gain": one.gain,
+        "forbidden": one.forbidden,
         "story": decision,
     }
 

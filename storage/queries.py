@@ -35,7 +35,8 @@ WORK_LIST_BOARDS = text("""
 SELECT kaspi_id, city_id, CAST(checked_at AS text)
 FROM (
     SELECT work_list.kaspi_id, work_list.city_id,
-           coalesce(boards.checked_at, '-infinity') AS checked_at
+           CASE WHEN hurry_since > boards.checked_at THEN '-infinity'
+                ELSE coalesce(boards.checked_at, '-infinity') END AS checked_at
     FROM work_list
     LEFT JOIN products USING (kaspi_id)
     LEFT JOIN boards ON boards.product_id = products.id AND boards.city_id = work_list.city_id

@@ -151,6 +151,13 @@ _RESUME = """
 UPDATE listings SET paused_at = NULL, paused_why = NULL
 WHERE store_id = %(store)s AND sku = ANY(%(skus)s) AND paused_at IS NOT NULL
 """
+#: A former price that was to be put back is not, when the listing is decided on again.
+_WITHDRAW_FORMER = """
+UPDATE intentions SET state = 'withdrawn', closed_at = now()
+FROM listings
+WHERE listings.id = listing_id AND store_id = %(store)s AND sku = ANY(%(skus)s)
+    AND state = 'pending' AND reason <> 'decision'
+"""
 #: Columns: how many vanished, how many are kept at all.
 _VANISHED = """
 SELECT count(*) FILTER (WHERE coalesce(seen_at, added_at) < %(began)s), count(*)
@@ -166,7 +173,10 @@ WHERE store_id = %(store)s AND removed_at IS NULL AND coalesce(seen_at, added_at
 def resume(address: str, store: MerchantId, skus: Sequence[str]) -> int:
     """Let prices of paused listings be sent again. Returns how many were paused."""
     with psycopg.connect(libpq_address(address)) as connection:
-        return connection.execute(_RESUME, {"store": store, "skus": list(skus)}).rowcount
+        asked = {"store": store, "skus": list(skus)}
+        paused = connection.execute(_RESUME, asked).rowcount
+        connection.execute(_WITHDRAW_FORMER, asked)
+        return paused
 
 
 async def merge_shop(cursor: Cursor, reading: ShopReading) -> Counter[str]:

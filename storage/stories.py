@@ -59,8 +59,14 @@ WHERE %(city)s::text IS NULL OR city.city_id = %(city)s
 ORDER BY city.city_id
 """
 _INTENTIONS = """
-SELECT price, made_at,
-       CASE WHEN closed_at > %(at)s THEN 'pending' ELSE state END AS state,
+SELECT price, made_at, reason,
+       CASE WHEN closed_at <= %(at)s THEN state WHEN accepted_at <= %(at)s THEN 'accepted'
+            WHEN sent_at <= %(at)s THEN 'sending' ELSE 'pending' END AS state,
+       CASE WHEN sent_at <= %(at)s THEN sent_at END AS sent_at,
+       CASE WHEN accepted_at <= %(at)s THEN accepted_at END AS accepted_at,
+       CASE WHEN accepted_at <= %(at)s THEN receipt END AS receipt,
+       CASE WHEN closed_at <= %(at)s OR state = 'sending' AND sent_at <= %(at)s
+            THEN outcome END AS outcome,
        CASE WHEN closed_at <= %(at)s THEN closed_at END AS closed_at
 FROM intentions
 WHERE listing_id = %(listing)s AND city_id = %(city)s AND made_at <= %(at)s
@@ -114,11 +120,19 @@ class ToldListing:
 
 @attrs.frozen(kw_only=True)
 class Intended:
-    """A price that was to be set, and what became of that: docs/database.md has the states."""
+    """A price that was to be set, and what became of that: docs/database.md has the states.
+
+    `reason`: a decision, or a person who wanted a former price back.
+    """
 
     price: Tenge
     made_at: datetime
+    reason: str
     state: str
+    sent_at: datetime | None
+    accepted_at: datetime | None
+    receipt: str | None
+    outcome: str | None
     closed_at: datetime | None
 
 

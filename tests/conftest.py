@@ -38,7 +38,7 @@ TRUNCATE products, product_cards, product_changes, boards, offers, offer_history
     found_variants, categories, category_counts, sitemap_categories, review_texts,
     reviewed_products, review_readings, review_rates, stores, listings, rule_changes, rule_lines,
     price_rules, decisions, intentions, listing_points, listing_prices, cabinet_accounts,
-    change_budgets, pushes RESTART IDENTITY;
+    change_budgets, pushes, baselines, baseline_prices RESTART IDENTITY;
 DELETE FROM timetable WHERE name NOT IN ('offers', 'products', 'reviews');
 UPDATE timetable SET paused = false, since = now()
 """

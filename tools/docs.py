@@ -38,6 +38,7 @@ ORDER BY array_position(
           'sitemap_categories', 'review_texts', 'reviewed_products', 'review_readings',
           'review_rates', 'stores', 'listings', 'listing_points', 'listing_prices', 'rule_lines',
           'price_rules', 'rule_changes', 'decisions', 'intentions', 'pushes', 'change_budgets',
+          'baselines', 'baseline_prices',
           'cabinet_accounts', 'runs', 'alerts', 'timetable',
           'timetable_ticks'],
         relname::text),

@@ -18,7 +18,7 @@ from kaspi_crawler.spoken_moments import EXPLAINED, spoken_moment
 from kaspi_crawler.verbs import database_of
 
 if TYPE_CHECKING:
-    from kaspi_crawler.stories import Language
+    from kaspi_crawler.outbox_words import Language
 
 _RIGHT = "A right one: scrapy why 30000001 KETTLE-1 --at 24h"
 _ACTIONS = ("set", "hold", "review", "off")
@@ -35,7 +35,7 @@ class Command(ScrapyCommand):
         return "[options] STORE [SKU]"
 
     def short_desc(self) -> str:
-        return "Why a price is what it is: seen, decided, intended; at any moment"
+        return "Why a price is what it is: seen, decided, sent, accepted, applied; at any moment"
 
     def long_desc(self) -> str:
         return (

@@ -106,7 +106,7 @@ class Health:
             looked_at=sum(_below(stats, "looked_at/").values()),
             errors=_total(stats, "spider_exceptions/count", "item_errors"),
             thresholds=thresholds(self._crawler.settings),
-            prices=_below(stats, "decided/") | _below(stats, "outbox/"),
+            prices=_below(stats, "publish/") | _below(stats, "decided/") | _below(stats, "outbox/"),
             shop=_below(stats, "stored/listings/"),
             signed_out={
                 name.removeprefix("signed_out/"): str(why)

@@ -40,8 +40,9 @@ class Watched:
     """All that a crawl is judged by. Counters are by source, drifts are "source: kind key".
 
     `prices` counts what was decided on our own prices: "review", "unusable_rules", and "refused"
-    by the database. `shop` counts what became of our listings, `signed_out` says by store why its
-    cabinet is shut.
+    by the database; and what became of those that were sent: "accepted", "unverified", "vanished",
+    "stopped/blocked" and others. `shop` counts what became of our listings, `signed_out` says by
+    store why its cabinet is shut.
     """
 
     reason: str
@@ -452,7 +453,7 @@ def _signed_out(watched: Watched) -> list[Alarm]:
 
 
 def _vanished_after_push(watched: Watched) -> list[Alarm]:
-    count = watched.shop.get("vanished_after_push", 0)
+    count = watched.shop.get("vanished_after_push", 0) + watched.prices.get("vanished", 0)
     if not count:
         return []
     return [
@@ -486,6 +487,56 @@ def _goods_not_believed(watched: Watched) -> list[Alarm]:
     ]
 
 
+def _unverified_prices(watched: Watched) -> list[Alarm]:
+    count = watched.prices.get("unverified", 0)
+    if not count:
+        return []
+    return [
+        Alarm(
+            name="unverified_prices",
+            subject="publish",
+            sentence=f"{count:,} prices that were sent are not seen on the site",
+            remedy="They are never sent again: their boards are read first, and decided on anew."
+            " `scrapy publish status STORE` says how many and why, `scrapy why` tells of each.",
+            russian=f"{count} отправленных цен не видны на сайте: `scrapy publish status МАГАЗИН`.",
+        )
+    ]
+
+
+def _blocked_publishing(watched: Watched) -> list[Alarm]:
+    count = watched.prices.get("stopped/blocked", 0)
+    if not count:
+        return []
+    return [
+        Alarm(
+            name="blocked_publishing",
+            subject="budget",
+            sentence=f"The cabinet refused prices {count:,} times as too many (429)",
+            remedy="Nothing is sent for half an hour, and less after it: the budget has learned."
+            " Another program that changes prices of the store uses the same limit.",
+            russian="Кабинет отказал: слишком много изменений (429). Полчаса цены не отправляются.",
+        )
+    ]
+
+
+def _cabinet_unreachable(watched: Watched) -> list[Alarm]:
+    kinds = ("stopped/session_gone", "stopped/forbidden", "unread_items", "no_database")
+    causes = {kind: count for kind in kinds if (count := watched.prices.get(kind, 0))}
+    if not causes or watched.prices.get("accepted", 0):
+        return []
+    told = ", ".join(f"{kind.rpartition('/')[2]} {count}" for kind, count in causes.items())
+    return [
+        Alarm(
+            name="cabinet_unreachable",
+            subject=told.split()[0],
+            sentence=f"No price could be sent: the cabinet was not to be used ({told})",
+            remedy="With session_gone sign in again; with forbidden see whether the account may"
+            " manage goods; else see the exit of the store. Prices wait meanwhile.",
+            russian=f"Ни одна цена не отправлена: кабинет недоступен ({told}). Цены ждут.",
+        )
+    ]
+
+
 #: Every alarm by its name.
 MONITORS: Mapping[str, Monitor] = {
     "closed": _closed,
@@ -506,6 +557,9 @@ MONITORS: Mapping[str, Monitor] = {
     "prices_to_look_at": _prices_to_look_at,
     "unusable_rules": _unusable_rules,
     "refused_prices": _refused_prices,
+    "unverified_prices": _unverified_prices,
+    "blocked_publishing": _blocked_publishing,
+    "cabinet_unreachable": _cabinet_unreachable,
     "signed_out": _signed_out,
     "vanished_after_push": _vanished_after_push,
     "goods_not_believed": _goods_not_believed,

@@ -106,6 +106,14 @@ def test_a_good_run_raises_nothing_and_all_could_judge() -> None:
                      ["2 articles", "NO_AVAILABILITIES", "resume"], id="goods went off sale"),
         pytest.param(watched(shop={"not_believed": 40}), "goods_not_believed",
                      ["40 of our articles", "believe=yes"], id="the cabinet is nearly empty"),
+        pytest.param(watched(prices={"unverified": 2, "accepted": 9}), "unverified_prices",
+                     ["2 prices", "publish status"], id="prices that were sent are not seen"),
+        pytest.param(watched(prices={"vanished": 1}), "vanished_after_push",
+                     ["1 articles", "resume"], id="an article vanished after its price"),
+        pytest.param(watched(prices={"stopped/blocked": 1}), "blocked_publishing",
+                     ["429", "half an hour"], id="the account is blocked"),
+        pytest.param(watched(prices={"stopped/session_gone": 4}), "cabinet_unreachable",
+                     ["session_gone 4", "sign in"], id="the cabinet cannot be used"),
     ],
 )  # fmt: skip
 def test_an_alarm_names_source_and_remedy(run: Watched, alarm: str, words: list[str]) -> None:

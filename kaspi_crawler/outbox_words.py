@@ -1,0 +1,116 @@
+"""What becomes of a price on its way out, in words: states and outcomes, in English and Russian."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Literal
+
+from domain.moments import ALMATY
+from repricer.explain import money
+from storage.stories import Intended
+
+Language = Literal["en", "ru"]
+Pair = tuple[str, str]
+
+#: Each state of an intention.
+STATES: Mapping[str, Pair] = {
+    "pending": (
+        "waits to be sent (with PUBLISH=off or feed nothing is sent through the cabinet)",
+        "ждёт отправки (при PUBLISH=off или feed через кабинет ничего не отправляется)",
+    ),
+    "sending": ("sent, no answer yet", "отправлена, ответа пока нет"),
+    "accepted": ("accepted by the marketplace, not yet seen", "принята площадкой, ещё не видна"),
+    "applied": ("applied: seen with this price", "применена: цена видна"),
+    "unverified": ("not verified", "не подтверждена"),
+    "refused": ("refused", "отклонена"),
+    "superseded": ("superseded by a newer decision", "заменено более новым решением"),
+    "withdrawn": ("withdrawn: the price shall stay", "отозвано: цена остаётся"),
+}
+#: Why it ended so.
+OUTCOMES: Mapping[str, Pair] = {
+    "not_in_cabinet": ("the cabinet does not know the article", "артикула нет в кабинете"),
+    "removed": ("the goods are off sale", "товар снят с продажи"),
+    "sold_out": ("no point has the goods", "товара нет ни в одной точке"),
+    "paused": ("the article is paused", "артикул на паузе"),
+    "rule_changed": ("the rule was changed", "правило изменилось"),
+    "below_least": ("below what a rule allows", "ниже допустимого правилом"),
+    "endangered": (
+        "in another city the price is forbidden, and a push would say it again",
+        "в другом городе цена недопустима, а отправка повторила бы её",
+    ),
+    "changed_before": (
+        "our price was changed before it was sent",
+        "нашу цену изменили до отправки",
+    ),
+    "not_sent": ("it did not leave", "не отправлена"),
+    "blocked": ("too many changes (429)", "слишком много изменений (429)"),
+    "session_gone": ("signed out", "сессия кабинета закончилась"),
+    "forbidden": ("the account may not", "у учётной записи нет прав"),
+    "rejected": ("the cabinet rejected it", "кабинет отклонил запрос"),
+    "no_answer": ("the answer was lost", "ответ потерян"),
+    "already_there": ("it held already", "цена уже стояла"),
+    "not_applied": ("the old price is still there", "по-прежнему старая цена"),
+    "not_read": ("nobody could read it back", "не удалось прочитать цену обратно"),
+    "changed_outside": ("somebody set another price", "кто-то поставил другую цену"),
+    "not_offered": ("our offer is not on the board", "нашего предложения нет на витрине"),
+    "vanished": ("the goods went off sale after it", "после отправки товар снят с продажи"),
+}
+_REASONS: Mapping[str, Pair] = {
+    "undo": ("a former price, wanted back", "возврат прежней цены"),
+    "baseline": ("the price before us, wanted back", "возврат исходной цены"),
+}
+_STEPS: Mapping[str, Pair] = {
+    "sent": ("sent", "отправлена"),
+    "accepted": ("accepted", "принята"),
+    "after": ("after", "через"),
+    "receipt": ("receipt", "номер"),
+}
+
+
+def said(words: Mapping[str, Pair], key: str, language: Language) -> str:
+    """A word of one of the tables; what has none is told as it is."""
+    found = words.get(key)
+    return key if found is None else found[0 if language == "en" else 1]
+
+
+def journey(intended: Intended, language: Language) -> str:
+    """The way of one price: made, sent, accepted, and how it ended."""
+    return " → ".join(_stations(intended, language))
+
+
+def _stations(intended: Intended, language: Language) -> Iterator[str]:
+    reason = said(_REASONS, intended.reason, language)
+    why = "" if intended.reason == "decision" else f" ({reason})"
+    yield f"{hour(intended.made_at)} {money(intended.price)}{why}"
+    if intended.sent_at:
+        yield f"{said(_STEPS, 'sent', language)} {hour(intended.sent_at)}"
+    if intended.accepted_at:
+        number = said(_STEPS, "receipt", language)
+        told = f" ({number} {intended.receipt})" if intended.receipt else ""
+        yield f"{said(_STEPS, 'accepted', language)} {hour(intended.accepted_at)}{told}"
+    yield _ending(intended, language)
+
+
+def _ending(intended: Intended, language: Language) -> str:
+    told = said(STATES, intended.state, language)
+    if intended.outcome:
+        told += f": {said(OUTCOMES, intended.outcome, language)}"
+    if intended.closed_at:
+        told += f" ({hour(intended.closed_at)}"
+        began = intended.accepted_at or intended.sent_at
+        if intended.state == "applied" and began:
+            after = said(_STEPS, "after", language)
+            told += f", {after} {span(intended.closed_at - began, language)}"
+        told += ")"
+    return told
+
+
+def span(much: timedelta, language: Language) -> str:
+    """A span in the unit that people would choose: 9 min, 40 s."""
+    seconds = max(0, round(much.total_seconds()))
+    minutes, second = ("min", "s") if language == "en" else ("мин", "с")
+    return f"{seconds} {second}" if seconds < 120 else f"{seconds // 60} {minutes}"
+
+
+def hour(moment: datetime) -> str:
+    """A moment in Almaty."""
+    return f"{moment.astimezone(ALMATY):%Y-%m-%d %H:%M:%S}"

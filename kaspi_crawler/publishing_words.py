@@ -1,0 +1,124 @@
+"""A report on publishing in words and numbers, and which step of the ladder comes next."""
+
+from collections.abc import Iterator, Mapping
+
+from kaspi_crawler.outbox_words import OUTCOMES, Language, Pair, said, span
+from storage.ladder import Report
+
+_WORDS: Mapping[str, Pair] = {
+    "mode": ("Prices leave by", "Цены отправляются через"),
+    "off": ("nothing: a dry run (PUBLISH=off)", "ничего: пробный режим (PUBLISH=off)"),
+    "feed": ("the price feed", "прайс-лист"),
+    "cabinet": ("the cabinet", "кабинет"),
+    "both": ("the cabinet and the price feed", "кабинет и прайс-лист"),
+    "listings": ("Articles with a rule", "Артикулов с правилом"),
+    "chosen": ("within the share of {share} %", "входят в долю {share} %"),
+    "paused": ("paused", "на паузе"),
+    "would": ("Would be sent now", "Было бы отправлено сейчас"),
+    "waiting": ("Wait to be sent", "Ждут отправки"),
+    "outside": ("wait outside the share", "ждут вне доли"),
+    "sending": ("Sent, no answer yet", "Отправлены, ответа пока нет"),
+    "accepted": ("Accepted, not yet seen", "Приняты, ещё не видны"),
+    "applied": ("Applied", "Применены"),
+    "latency": ("seen after", "видны через"),
+    "half": ("half of them", "половина"),
+    "refused": ("Refused", "Отклонены"),
+    "unverified": ("Not verified", "Не подтверждены"),
+    "budget": ("Budget", "Лимит изменений"),
+    "left": (
+        "{left} of {limit} changes left in {window}",
+        "осталось {left} из {limit} изменений на {window}",
+    ),
+    "blocked": ("nothing leaves for {wait}", "отправки нет ещё {wait}"),
+    "pushes": ("{pushes} pushes, {blocks} blocked", "{pushes} запросов, отказов {blocks}"),
+    "next": ("Next", "Дальше"),
+    "next_off": (
+        "look at these prices with `scrapy why`, then begin: PUBLISH=cabinet PUBLISH_SHARE=5",
+        "посмотрите эти цены (`scrapy why`), затем начните: PUBLISH=cabinet PUBLISH_SHARE=5",
+    ),
+    "next_none": (
+        "nothing was sent yet: run `scrapy crawl publish`, then look here again",
+        "ещё ничего не отправлено: запустите `scrapy crawl publish` и посмотрите снова",
+    ),
+    "next_few": (
+        "stay at {share} %: of {ended} prices it is known what became of them, 20 are wanted",
+        "оставайтесь на {share} %: итог известен по {ended} ценам, нужно 20",
+    ),
+    "next_bad": (
+        "stay at {share} %: {bad} of {ended} prices could not be verified; see why below",
+        "оставайтесь на {share} %: не подтверждено {bad} из {ended}; причины ниже",
+    ),
+    "next_more": (
+        "all is well at {share} %: PUBLISH_SHARE={more}",
+        "на {share} % всё в порядке: PUBLISH_SHARE={more}",
+    ),
+    "next_all": ("all is well, for all articles", "всё в порядке, для всех артикулов"),
+}
+#: Steps of the canary, in per cent; and what is asked before the next one.
+STEPS = (5, 25, 100)
+ENOUGH, MOST_UNVERIFIED_PERCENT = 20, 2
+
+
+def in_words(report: Report, publish: str, share: int, language: Language) -> Iterator[str]:
+    """The lines of a report."""
+
+    def word(key: str, **numbers: object) -> str:
+        return said(_WORDS, key, language).format(**numbers)
+
+    yield f"{word('mode')}: {word(publish)}"
+    yield (
+        f"{word('listings')}: {report.listings:,}; {word('chosen', share=share)}: "
+        f"{report.chosen:,}; {word('paused')}: {report.paused:,}"
+    )
+    first = "waiting" if publish in {"cabinet", "both"} else "would"
+    yield f"{word(first)}: {report.waiting:,}; {word('outside')}: {report.outside:,}"
+    for state in ("sending", "accepted", "applied"):
+        yield f"{word(state)}: {report.counts.get(state, 0):,}{_took(report, state, language)}"
+    for state, outcomes in (("refused", report.refused), ("unverified", report.unverified)):
+        told = "; ".join(
+            f"{said(OUTCOMES, one, language)} {count:,}" for one, count in outcomes.items()
+        )
+        yield f"{word(state)}: {sum(outcomes.values()):,}{told and f' ({told})'}"
+    yield from _budget(report, language)
+    key, numbers = next_step(report, publish, share)
+    yield f"{word('next')}: {word(key, **numbers)}"
+
+
+def next_step(report: Report, publish: str, share: int) -> tuple[str, dict[str, int]]:
+    """Which step comes next, and the numbers that say so."""
+    if publish not in {"cabinet", "both"}:
+        return "next_off", {}
+    bad, ended = report.counts.get("unverified", 0), report.ended
+    numbers = {"share": share, "ended": ended, "bad": bad}
+    if not ended:
+        return "next_none", numbers
+    if ended < ENOUGH:
+        return "next_few", numbers
+    if bad * 100 > ended * MOST_UNVERIFIED_PERCENT:
+        return "next_bad", numbers
+    more = next((step for step in STEPS if step > share), None)
+    return ("next_all", numbers) if more is None else ("next_more", {**numbers, "more": more})
+
+
+def _took(report: Report, state: str, language: Language) -> str:
+    if state != "applied" or report.latency is None:
+        return ""
+    half, most, nearly_all = (span(took, language) for took in report.latency)
+    seen, first = said(_WORDS, "latency", language), said(_WORDS, "half", language)
+    return f" ({seen}: {first} {half}, 95 % {most}, 99 % {nearly_all})"
+
+
+def _budget(report: Report, language: Language) -> Iterator[str]:
+    spending = report.spending
+    if spending is None:
+        return
+    window = span(spending.budget.window, language)
+    told = [
+        said(_WORDS, "left", language).format(
+            left=spending.left, limit=spending.budget.limit, window=window
+        ),
+        said(_WORDS, "pushes", language).format(pushes=spending.pushes, blocks=spending.blocks),
+    ]
+    if spending.wait:
+        told.append(said(_WORDS, "blocked", language).format(wait=span(spending.wait, language)))
+    yield f"{said(_WORDS, 'budget', language)}: {'; '.join(told)}"

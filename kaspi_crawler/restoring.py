@@ -1,0 +1,105 @@
+"""Former prices are wanted back: through the same limits, and what is forbidden now is named."""
+
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import attrs
+
+from domain.moments import almaty_date
+from kaspi_crawler.outbox_words import Language, Pair, hour, said
+from repricer.allowed import prepare
+from repricer.explain import money
+from repricer.spoken import BadSituation, read_rule
+from repricer.tariffs import packaged
+from storage.restoring import Former, PutBack, put_back
+
+_WORDS: dict[str, Pair] = {
+    "unknown": (
+        "nothing is known of such prices: nothing is changed",
+        "о таких ценах ничего не известно: ничего не изменено",
+    ),
+    "left": ("left as it is", "оставлена как есть"),
+    "stands": ("stands already", "уже стоит"),
+    "no_rule": ("no rule holds", "правила нет"),
+    "forbidden": ("the rule forbids it now", "правило её сейчас не допускает"),
+    "bad_rule": ("its rule cannot be used", "правило нельзя использовать"),
+    "intended": ("to be put back", "будет возвращено цен"),
+    "already": ("stand already", "уже стоят"),
+    "kept": ("left, since they are forbidden", "оставлено: недопустимы"),
+    "paused": (
+        "articles are paused: `scrapy shop resume STORE SKU` lets them be decided on again",
+        "артикулов на паузе: `scrapy shop resume МАГАЗИН АРТИКУЛ` вернёт их в работу",
+    ),
+    "dry": (
+        "PUBLISH={publish}: they wait until the cabinet or the feed carries them",
+        "PUBLISH={publish}: они ждут, пока их не отправит кабинет или прайс-лист",
+    ),
+}
+
+
+@attrs.frozen
+class _Kept:
+    """A price that is not put back, and why."""
+
+    former: Former
+    why: str
+
+
+def restore(
+    address: str, former: Sequence[Former], reason: str, publish: str, language: Language
+) -> int:
+    """Intend what is allowed, tell what is not. Exit code 1: there was nothing to put back."""
+    if not former:
+        sys.stderr.write(f"{said(_WORDS, 'unknown', language)}\n")
+        return 1
+    judged = [_judged(one) for one in former]
+    wanted = [one for one in judged if isinstance(one, PutBack)]
+    kept = [one for one in judged if isinstance(one, _Kept)]
+    for one in kept:
+        if one.why != "stands":
+            _tell_left(one, language)
+    paused = 0
+    if wanted:
+        why = f"{reason}: former prices were put back at {hour(datetime.now(UTC))}"
+        paused = put_back(address, wanted, reason, why)
+    stand = sum(one.why == "stands" for one in kept)
+    _say(f"{len(wanted):,} {said(_WORDS, 'intended', language)}")
+    _say(f"{stand:,} {said(_WORDS, 'already', language)}")
+    _say(f"{len(kept) - stand:,} {said(_WORDS, 'kept', language)}")
+    if paused:
+        _say(f"{paused:,} {said(_WORDS, 'paused', language)}")
+    if wanted and publish == "off":
+        _say(said(_WORDS, "dry", language).format(publish=publish))
+    return 0
+
+
+def _judged(former: Former) -> PutBack | _Kept:
+    if former.price == former.current:
+        return _Kept(former, "stands")
+    if former.said is None or former.least is None:
+        return _Kept(former, "no_rule")
+    today = almaty_date(datetime.now(UTC))
+    age = None if former.stocked_on is None else (today - former.stocked_on).days
+    try:
+        rule = read_rule(former.said.encode()).at_age(age)
+        allowed = prepare(rule, packaged(), today).allowed
+    except BadSituation:
+        return _Kept(former, "bad_rule")
+    for lowest, highest in allowed.pairs:
+        if lowest <= former.price <= highest and former.price >= former.least:
+            return PutBack(former=former, lowest=lowest, highest=highest)
+    return _Kept(former, "forbidden")
+
+
+def _tell_left(one: _Kept, language: Language) -> None:
+    former = one.former
+    now = "?" if former.current is None else money(former.current)
+    sys.stderr.write(
+        f"{former.sku}\t{former.city}\t{now}: {said(_WORDS, 'left', language)}; "
+        f"{money(former.price)}: {said(_WORDS, one.why, language)}\n"
+    )
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")

@@ -1,0 +1,171 @@
+"""`scrapy publish`, `undo` and `restore-baseline`: what was, what is, and what is wanted back."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import attrs
+import psycopg
+import pytest
+
+from storage.writer import BatchWriter
+from tests.building import ALMATY, board, offer
+from tests.commands.console import Console
+from tests.pipelines.leading import OURS, have, leading, line
+from tests.publish.carrying import AT_ONCE, carry
+from tests.publish.shop import Shop
+
+NBSP = "\N{NO-BREAK SPACE}"
+
+
+@attrs.define
+class Telling:
+    """Types a command here, and hears what it says."""
+
+    database: str
+    capsys: pytest.CaptureFixture[str]
+    code: object = None
+    complaint: str = ""
+
+    def __call__(self, *words: str, **settings: str) -> str:
+        console = Console({"DATABASE_URL": self.database, "DATA_DIR": "unused", **settings})
+        self.code = console.type_here(*words)
+        said = self.capsys.readouterr()
+        self.complaint = said.err.replace(NBSP, " ")
+        return said.out.replace(NBSP, " ")
+
+
+@pytest.fixture
+def told(database: str, capsys: pytest.CaptureFixture[str]) -> Telling:
+    return Telling(database, capsys)
+
+
+@pytest.fixture
+def sent(shop: Shop) -> dict[str, Any]:
+    """One price that was applied, and one that waits."""
+    item, other = shop.on_sale()[:2]
+    shop.rule(item, other)
+    shop.decide(item, item["city_prices"][ALMATY] - 5)
+    carry(shop)
+    carry(shop, **AT_ONCE)
+    shop.decide(other, other["city_prices"][ALMATY] - 5)
+    return item
+
+
+def test_the_report_says_what_was_sent_and_what_comes_next(
+    shop: Shop, sent: dict[str, Any], told: Telling
+) -> None:
+    said = told("publish", "status", shop.store, PUBLISH="cabinet", PUBLISH_SHARE="100")
+    assert told.code == 0
+    for part in (
+        "Prices leave by: the cabinet",
+        "Articles with a rule: 2; within the share of 100 %: 2; paused: 0",
+        "Wait to be sent: 1",
+        "Applied: 1 (seen after: half of them 0 s",
+        "199 of 200 changes left in 30 min; 1 pushes, 0 blocked",
+        "Next: stay at 100 %: of 1 prices it is known what became of them, 20 are wanted",
+    ):
+        assert part in said, said
+
+
+def test_a_dry_run_says_what_would_be_sent(shop: Shop, sent: dict[str, Any], told: Telling) -> None:
+    said = told("publish", "status", shop.store, "--language", "ru", PUBLISH="off")
+    assert "Было бы отправлено сейчас: 1" in said
+    assert "Дальше: посмотрите эти цены" in said
+
+
+def test_a_store_that_is_not_ours_has_no_report(told: Telling) -> None:
+    assert told("publish", "status", "7") == ""
+    assert (told.code, "none of ours" in told.complaint) == (1, True)
+
+
+def test_the_baseline_is_kept_before_the_first_push_and_can_be_restored(
+    shop: Shop, sent: dict[str, Any], told: Telling
+) -> None:
+    before = sent["city_prices"][ALMATY]
+    [kept] = shop.rows(
+        "SELECT price, source FROM baseline_prices WHERE city_id = %s AND price = %s",
+        ALMATY,
+        before,
+    )
+    assert kept["source"] == "cabinet"
+    said = told("restore-baseline", shop.store, sent["sku"])
+    assert "1 to be put back" in said
+    assert "PUBLISH=off: they wait" in said
+    [wanted] = shop.rows("SELECT price, state FROM intentions WHERE reason = 'baseline'")
+    assert (wanted["price"], wanted["state"]) == (before, "pending")
+    carry(shop, turns=2)
+    assert shop.price(sent["sku"]) == before
+
+
+def test_a_price_wanted_back_is_not_overruled_until_the_article_is_resumed(
+    shop: Shop, sent: dict[str, Any], told: Telling
+) -> None:
+    told("restore-baseline", shop.store, sent["sku"])
+    shop.decide(sent, sent["city_prices"][ALMATY] - 20)
+    pending = """
+        SELECT reason FROM intentions JOIN listings ON listings.id = listing_id
+        WHERE state = 'pending' AND sku = %s
+        """
+    assert [row["reason"] for row in shop.rows(pending, sent["sku"])] == ["baseline"]
+    paused = told("publish", "paused", shop.store)
+    assert paused.startswith(f"{sent['sku']}\t")
+    told("shop", "resume", shop.store, sent["sku"])
+    shop.decide(sent, sent["city_prices"][ALMATY] - 20)
+    assert [row["reason"] for row in shop.rows(pending, sent["sku"])] == ["decision"]
+
+
+@pytest.fixture
+async def history(database: str, writer: BatchWriter) -> str:
+    """Our kettle at 10,000, then 9,700, then 8,000, and it was never to be below 9,000."""
+    async with leading(database, writer) as pipeline:
+        for minutes, price in ((0, 10_000), (10, 9_700), (20, 8_000), (30, 9_500)):
+            await pipeline.read(board(offer(OURS, price), offer("1", 9_500), minutes=minutes))
+    with psycopg.connect(database) as connection:
+        connection.execute("UPDATE intentions SET state = 'withdrawn', closed_at = now()")
+    return database
+
+
+@pytest.mark.usefixtures("history")
+async def test_prices_are_put_back_as_they_stood_at_a_moment(told: Telling, database: str) -> None:
+    said = told("undo", OURS, "--to", "2026-09-18T12:15")
+    assert "1 to be put back" in said
+    with psycopg.connect(database) as connection:
+        found = connection.execute(
+            "SELECT price, lowest, highest FROM intentions WHERE reason = 'undo'"
+        ).fetchall()
+    assert found == [(9_700, 9_000, 12_000)]
+
+
+@pytest.mark.usefixtures("history")
+async def test_what_is_no_longer_allowed_is_named_and_left(told: Telling, database: str) -> None:
+    said = told("undo", OURS, "kettle", "--to", "2026-09-18T12:25")
+    assert "0 to be put back" in said
+    assert "kettle\t750000000\t9 500 ₸: left as it is; 8 000 ₸: the rule forbids it now" in (
+        told.complaint
+    )
+    have(database, line(floor=7_000, ceiling=12_000))
+    assert "1 to be put back" in told("undo", OURS, "kettle", "--to", "2026-09-18T12:25")
+
+
+@pytest.mark.usefixtures("history")
+async def test_of_a_moment_before_the_first_reading_nothing_is_known(told: Telling) -> None:
+    assert told("undo", OURS, "--to", "2026-09-17") == ""
+    assert (told.code, "nothing is known" in told.complaint) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        pytest.param(["undo", "700"], "name a store, and the moment", id="no moment"),
+        pytest.param(["restore-baseline"], "name a store", id="no store"),
+        pytest.param(["publish", "status"], "name one store", id="a report on nobody"),
+    ],
+)
+def test_what_is_missing_is_said(told: Telling, words: list[str], complaint: str) -> None:
+    told(*words)
+    assert (told.code, complaint in told.complaint) == (2, True)
+
+
+def test_the_moment_of_a_baseline_is_known(shop: Shop, sent: dict[str, Any]) -> None:
+    [held] = shop.rows("SELECT made_at FROM baselines")
+    assert held["made_at"] <= datetime.now(UTC)
