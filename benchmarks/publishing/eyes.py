@@ -114,7 +114,7 @@ def _decided(
     listed = Listed(
         id=ListingId(listing), store=store, sku=item["sku"], kaspi_id=ProductId(item["product"]),
         city=city, price=None, stock=None, stocked_on=None, rule=RuleId(rule), said=said.encode(),
-        sisters=frozenset(), moved_today=0, changed_at=None, median=None,
+        sisters=frozenset(), moved_today=0, changed_at=None, changed_for=None, median=None,
     )  # fmt: skip
     decision = Decision(
         id=None, action=Action.SET, price=Tenge(price), wish=None, reason=Reason.UNDERCUT,
