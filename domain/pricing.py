@@ -1,6 +1,6 @@
 """What a pricing decision is made of: the rule, the situation, the answer."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
@@ -10,6 +10,9 @@ from domain.money import Tenge
 
 #: A whole, in basis points.
 WHOLE = 10_000
+#: How far back the median of the others' prices looks, and the offers without which it says
+#: nothing: of two, one typing error would be the median, and make the other one absurd.
+RECENT, ENOUGH = timedelta(days=7), 5
 #: The share of buyers that each place gets, in basis points, until it is measured on own orders;
 #: places beyond the last get as much as the last.
 ASSUMED_SHARES_BP = (5_000, 2_200, 1_200, 700, 400, 300, 200)

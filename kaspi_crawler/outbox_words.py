@@ -23,7 +23,10 @@ STATES: Mapping[str, Pair] = {
     "unverified": ("not verified", "не подтверждена"),
     "refused": ("refused", "отклонена"),
     "superseded": ("superseded by a newer decision", "заменено более новым решением"),
-    "withdrawn": ("withdrawn: the price shall stay", "отозвано: цена остаётся"),
+    "withdrawn": (
+        "withdrawn: decided otherwise, or the rule changed",
+        "отозвано: решено иначе, или правило изменилось",
+    ),
 }
 #: Why it ended so.
 OUTCOMES: Mapping[str, Pair] = {

@@ -4,16 +4,11 @@ Reckoned as the memory does it for a decision of the crawl (`storage/listings.py
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from domain.identity import MerchantId
 from domain.money import Tenge
-from domain.pricing import MarketOffer
-
-#: For so long the price of somebody who left still counts.
-RECENT = timedelta(days=7)
-#: Offers without which a median says nothing: of two, one typing error would be the median.
-ENOUGH = 5
+from domain.pricing import ENOUGH, RECENT, MarketOffer
 
 
 class RecentPrices:

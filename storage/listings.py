@@ -10,10 +10,10 @@ from psycopg.rows import kwargs_row
 
 from domain.identity import CityId, MerchantId, ProductId
 from domain.money import Tenge
-from domain.pricing import Reason
+from domain.pricing import ENOUGH, RECENT, Reason
 from domain.shop import Listed, ListingId, OwnListing, RuleId, Store
 from storage.database import Cursor
-from storage.rules import begin_change, end_change, remake
+from storage.rules import begin_change, end_change, one_at_a_time, remake
 from storage.schema import libpq_address
 from storage.stores import add_stores, put_stores
 
@@ -68,7 +68,9 @@ ON CONFLICT (listing_id, city_id) DO UPDATE SET price = excluded.price, changed_
 WHERE held.price <> excluded.price
 """
 #: Our offer on each board that was just stored, its moves, and the others' recent prices. A price
-#: of ours that was on its way and stands there now is one that we set.
+#: of ours that was on its way and stands there now is one that we set. A board of which a newer
+#: reading is held says nothing. Of two articles under one card one is priced, for a merchant has
+#: one offer there: the first that was listed and is not taken off sale.
 _ON_BOARDS = """
 SELECT asked.kaspi_id, asked.city_id, listings.id, listings.store_id, listings.sku,
        coalesce(arrived.price, here.price, listings.price), listings.stock, listings.stocked_on,
@@ -81,6 +83,8 @@ FROM unnest(%(products)s::text[], %(cities)s::text[], %(moments)s::timestamptz[]
 JOIN listings ON listings.kaspi_id = asked.kaspi_id
 JOIN stores ON stores.id = listings.store_id
 JOIN products ON products.kaspi_id = asked.kaspi_id
+JOIN boards ON boards.product_id = products.id AND boards.city_id = asked.city_id
+    AND boards.completed_at <= asked.checked_at
 LEFT JOIN LATERAL (
     SELECT intentions.price FROM intentions
     JOIN offers AS own ON own.product_id = products.id AND own.city_id = asked.city_id
@@ -104,11 +108,18 @@ LEFT JOIN LATERAL (
         SELECT history.created_at AS at,
                abs(history.price - lag(history.price) OVER (ORDER BY history.created_at)) AS size
         FROM offers AS own
-        JOIN offer_history AS history ON history.offer_id = own.id
+        CROSS JOIN LATERAL (
+            (SELECT created_at, price FROM offer_history
+             WHERE offer_id = own.id AND created_at <= asked.checked_at
+                 AND created_at > asked.checked_at - interval '31 days')
+            UNION ALL
+            (SELECT created_at, price FROM offer_history
+             WHERE offer_id = own.id AND created_at <= asked.checked_at - interval '31 days'
+             ORDER BY created_at DESC
+             LIMIT 1)
+        ) AS history
         WHERE own.product_id = products.id AND own.city_id = asked.city_id
             AND own.merchant_id = listings.store_id
-            AND history.created_at > asked.checked_at - interval '31 days'
-            AND history.created_at <= asked.checked_at
     ) AS move
 ) AS moves ON true
 LEFT JOIN LATERAL (
@@ -127,9 +138,14 @@ LEFT JOIN LATERAL (
     FROM offers
     WHERE offers.product_id = products.id AND offers.city_id = asked.city_id
         AND offers.merchant_id <> listings.store_id
-        AND (offers.gone_at IS NULL OR offers.gone_at > asked.checked_at - interval '7 days')
+        AND (offers.gone_at IS NULL OR offers.gone_at > asked.checked_at - %(recent)s)
     HAVING count(*) >= %(enough)s
 ) AS others ON true
+WHERE NOT EXISTS (
+    SELECT FROM listings AS twin
+    JOIN price_rules ON price_rules.listing_id = twin.id AND price_rules.replaced_by IS NULL
+    WHERE twin.store_id = listings.store_id AND twin.kaspi_id = listings.kaspi_id
+        AND (twin.removed_at IS NOT NULL, twin.id) < (listings.removed_at IS NOT NULL, listings.id))
 ORDER BY listings.id, asked.city_id
 """
 #: Only their boards are worth a question.
@@ -146,10 +162,6 @@ ORDER BY store_id, sku
 """
 #: Rows that travel at once from the server.
 _SLICE = 2_000
-
-#: Offers without which a median says nothing: of two, one typing error would be the median, and
-#: make the other one absurd.
-_ENOUGH = 5
 
 #: A board that was read: product, city, moment of the reading.
 ReadBoard = tuple[ProductId, CityId, datetime]
@@ -177,6 +189,7 @@ def put(
     """
     with psycopg.connect(libpq_address(address)) as connection:
         connection.execute(_INCOMING)
+        one_at_a_time(connection)
         with connection.cursor().copy(_COPY) as copy:
             for listing in listings:
                 copy.write_row(_row(listing))
@@ -221,7 +234,7 @@ async def on_boards(cursor: Cursor, boards: Sequence[ReadBoard]) -> list[Listed]
     """Our listings on these boards, as they were just stored, each with the rule that holds."""
     products, cities, moments = zip(*boards, strict=True)
     asked: dict[str, object] = {"products": list(products), "cities": list(cities)}
-    asked |= {"moments": list(moments), "enough": _ENOUGH}
+    asked |= {"moments": list(moments), "recent": RECENT, "enough": ENOUGH}
     await cursor.execute(_ON_BOARDS, asked)
     return [_listed(*row) for row in await cursor.fetchall()]
 
@@ -261,6 +274,6 @@ def _listed(*row: Any) -> Listed:
         sisters=frozenset(map(MerchantId, sisters)),
         moved_today=moved_today,
         changed_at=changed_at,
-        changed_for=None if changed_for is None else Reason(changed_for),
+        changed_for=Reason(changed_for) if changed_for in set(Reason) else None,
         median=None if median is None else Tenge(median),
     )

@@ -20,7 +20,8 @@ _LOCK = "SELECT FROM listings WHERE id = ANY(%s) ORDER BY id FOR UPDATE"
 _INCOMING: LiteralString = """
 WITH told AS (
     SELECT * FROM jsonb_to_recordset(%(decided)s::jsonb) AS told (
-        listing_id bigint, city_id text, rule_id bigint, board_at timestamptz, action text,
+        listing_id bigint, kaspi_id text, city_id text, rule_id bigint, board_at timestamptz,
+        action text,
         price bigint, before bigint, reason text, rival text, rival_price bigint, profit bigint,
         profit_before bigint, place integer, lowest bigint, highest bigint, gain bigint,
         forbidden boolean, story jsonb)
@@ -32,6 +33,10 @@ WITH told AS (
                told.rival_price, told.place, told.rule_id) AS is_news
     FROM told
     JOIN price_rules AS rules ON rules.id = told.rule_id AND rules.replaced_by IS NULL
+    JOIN listings ON listings.id = told.listing_id AND listings.kaspi_id = told.kaspi_id
+    JOIN products ON products.kaspi_id = told.kaspi_id
+    JOIN boards ON boards.product_id = products.id AND boards.city_id = told.city_id
+        AND boards.completed_at <= told.board_at
     LEFT JOIN LATERAL (
         SELECT * FROM decisions
         WHERE decisions.listing_id = told.listing_id AND decisions.city_id = told.city_id
@@ -129,8 +134,8 @@ class Written:
 async def write(cursor: Cursor, decided: Sequence[Decided]) -> Written:
     """Write decisions down, and what is to be done by them, within the caller's transaction.
 
-    Writing twice changes nothing. Left out is what was decided by an older board than the last
-    decision, or by a rule that holds no more. No two may speak of one listing in one city. The
+    Writing twice changes nothing. Left out is what was decided by an older board than is held or
+    was decided on, by a rule that holds no more, or for another card. No two may speak of one listing in one city. The
     database refuses a price below the rule's floor or cost, outside the allowed prices, or
     without a rule (psycopg's IntegrityError).
     """
@@ -162,6 +167,7 @@ def _told(one: Decided) -> dict[str, object]:
     lowest, highest = _bounds(one)
     return {
         "listing_id": one.listing.id,
+        "kaspi_id": one.listing.kaspi_id,
         "city_id": one.listing.city,
         "rule_id": one.listing.rule,
         "board_at": one.board_at,

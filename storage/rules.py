@@ -127,6 +127,11 @@ LEFT JOIN held AS here ON named.city_id <> '' AND here.store_id = named.store_id
     AND here.sku = named.sku AND here.city_id = named.city_id
 """
 _ANALYZE_MADE = "ANALYZE made"
+#: Whoever writes decisions by the old rules comes before, so that what he intended is withdrawn, or
+#: after, and then sees that they hold no more.
+_LOCK_TOUCHED = """
+SELECT FROM listings WHERE id IN (SELECT listing_id FROM touched) ORDER BY id FOR UPDATE
+"""
 _END_RULES = """
 UPDATE price_rules AS held
 SET replaced_by = %(change)s
@@ -239,7 +244,7 @@ def apply(
     an error of the caller. Raises UnknownListings, ChangedMeanwhile.
     """
     with psycopg.connect(libpq_address(address)) as connection:
-        connection.execute(_ONE_AT_A_TIME)
+        one_at_a_time(connection)
         if seen is not None and _latest(connection) != seen:
             raise ChangedMeanwhile("somebody changed the rules in this moment: try again")
         connection.execute(_INCOMING)
@@ -300,7 +305,7 @@ def undo(address: str, change: int) -> Applied:
     Raises CannotUndo for a change that is not known, and for one whose lines were changed again.
     """
     with psycopg.connect(libpq_address(address)) as connection:
-        connection.execute(_ONE_AT_A_TIME)
+        one_at_a_time(connection)
         if connection.execute(_CHANGE, [change]).fetchone() is None:
             raise CannotUndo(f"there is no change {change}: `scrapy rules history` lists them")
         altered = connection.execute(_ALTERED_SINCE, {"change": change}).fetchall()
@@ -322,13 +327,22 @@ def remake(connection: psycopg.Connection[Any], touch: LiteralString, change: in
     """
     connection.execute(_TOUCHED)
     connection.execute(touch)
-    for statement in (_ANALYZE_TOUCHED, _HELD, _ANALYZE_HELD, _MAKE, _ANALYZE_MADE):
+    for statement in (
+        _ANALYZE_TOUCHED, _HELD, _ANALYZE_HELD, _MAKE, _ANALYZE_MADE, _LOCK_TOUCHED,
+    ):  # fmt: skip
         connection.execute(statement)
     connection.execute(_END_RULES, {"change": change})
     connection.execute(_DROP_KEPT)
     made = connection.execute(_BEGIN_RULES, {"change": change}).rowcount
     connection.execute(_WITHDRAW, [change])
     return made
+
+
+def one_at_a_time(connection: psycopg.Connection[Any]) -> None:
+    """Let nobody else change the rules until the caller's transaction ends: before all else, so
+    that two changes never wait for each other.
+    """
+    connection.execute(_ONE_AT_A_TIME)
 
 
 async def hold(cursor: Cursor) -> None:

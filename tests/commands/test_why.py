@@ -57,7 +57,7 @@ def test_the_whole_story_is_told(told: Telling) -> None:
         "a sale at: 9 990 ₸: commission 1 248.75, Kaspi Pay 94.90, tax 399.60, delivery ",
         "Not rivals: Лавка 700 9 990 ₸: ourselves; Лавка 2 10 ₸: an absurd price",
         "Outbox: ",
-        "9 299 ₸ → withdrawn: the price shall stay (",
+        "9 299 ₸ → withdrawn: decided otherwise, or the rule changed (",
         "9 499 ₸ → superseded by a newer decision (",
         "Before that: 2026-09-18 12:01:00 Set 9 299 ₸ instead of 9 990 ₸: under Лавка 1",
     ):

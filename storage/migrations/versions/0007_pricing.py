@@ -37,7 +37,7 @@ LISTINGS_BY_PRODUCT = "CREATE INDEX ON listings (kaspi_id)"
 RULE_CHANGES = """
 CREATE TABLE rule_changes (
     id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    made_at timestamptz NOT NULL DEFAULT now(),
+    made_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     source  text NOT NULL,
     lines   integer NOT NULL DEFAULT 0,
     undoes  bigint REFERENCES rule_changes
@@ -81,6 +81,9 @@ CREATE TABLE price_rules (
 RULES_IN_FORCE = """
 CREATE UNIQUE INDEX ON price_rules (listing_id, city_id) WHERE replaced_by IS NULL
 """
+
+RULES_OF_LISTING = "CREATE INDEX ON price_rules (listing_id)"
+RULES_BY_END = "CREATE INDEX ON price_rules (replaced_by) WHERE replaced_by IS NOT NULL"
 
 DECISIONS = """
 CREATE TABLE decisions (
@@ -135,6 +138,7 @@ CREATE TABLE intentions (
 PENDING = """
 CREATE UNIQUE INDEX ON intentions (listing_id, city_id) WHERE state = 'pending'
 """
+INTENTIONS_OF_DECISION = "CREATE INDEX ON intentions (decision_id)"
 INTENTIONS_OF_LISTING = "CREATE INDEX ON intentions (listing_id, city_id, made_at)"
 
 COMMENTS = {
@@ -208,15 +212,16 @@ COMMENTS = {
     "COLUMN intentions.made_at": "When it was written down.",
     "COLUMN intentions.closed_at": "When it was superseded or withdrawn.",
     "COLUMN intentions.city_id": "City in which the price is to hold.",
-    "COLUMN intentions.state": "pending; superseded by a newer one; withdrawn, since the price shall stay.",
+    "COLUMN intentions.state": "pending; superseded by a newer one; withdrawn: decided otherwise, or the rule or the card changed.",
 }  # fmt: skip
 
 
 def upgrade() -> None:
     for statement in (
         STORES, LISTINGS, LISTINGS_BY_PRODUCT, RULE_CHANGES, RULE_LINES, LINES_IN_FORCE,
-        LINES_BY_CHANGE, LINES_BY_END, PRICE_RULES, RULES_IN_FORCE, DECISIONS, DECISIONS_BY_TIME,
-        INTENTIONS, PENDING, INTENTIONS_OF_LISTING,
+        LINES_BY_CHANGE, LINES_BY_END, PRICE_RULES, RULES_IN_FORCE, RULES_OF_LISTING, RULES_BY_END,
+        DECISIONS, DECISIONS_BY_TIME, INTENTIONS, PENDING, INTENTIONS_OF_DECISION,
+        INTENTIONS_OF_LISTING,
     ):  # fmt: skip
         op.execute(statement)
     for thing, text in COMMENTS.items():

@@ -53,6 +53,20 @@ UNDER_WAY = """
 CREATE UNIQUE INDEX ON intentions (listing_id, city_id) WHERE state IN ('sending', 'accepted')
 """
 
+# Whichever way an article came under another card: what was decided for the old one is not sent.
+ANOTHER_CARD = """
+CREATE FUNCTION withdraw_of_another_card() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE intentions SET state = 'withdrawn', closed_at = now()
+    WHERE listing_id = NEW.id AND state = 'pending';
+    RETURN NEW;
+END $$
+"""
+ON_ANOTHER_CARD = """
+CREATE TRIGGER another_card AFTER UPDATE OF kaspi_id ON listings
+FOR EACH ROW WHEN (OLD.kaspi_id <> NEW.kaspi_id) EXECUTE FUNCTION withdraw_of_another_card()
+"""
+
 EXITS = """
 ALTER TABLE exits
     DROP CONSTRAINT exits_kind_check,
@@ -90,7 +104,7 @@ COMMENTS = {
     "COLUMN listings.seen_at": "When the cabinet last showed it.",
     "COLUMN listings.paused_at": "Since when no price of it is sent.",
     "COLUMN listings.paused_why": "Why no price of it is sent.",
-    "COLUMN intentions.state": "pending; sending; accepted: queued by the marketplace; applied: read back; unverified: sent and not seen; refused; superseded by a newer one; withdrawn, since the price shall stay.",
+    "COLUMN intentions.state": "pending; sending; accepted: queued by the marketplace; applied: read back; unverified: sent and not seen; refused; superseded by a newer one; withdrawn: decided otherwise, or the rule or the card changed.",
     "COLUMN intentions.gain": "Tenge a day that the change is expected to bring: what is sent first.",
     "COLUMN intentions.sent_at": "When it was about to leave; written before it left.",
     "COLUMN intentions.accepted_at": "When the marketplace said that it was queued.",
@@ -113,7 +127,8 @@ COMMENTS = {
 
 def upgrade() -> None:
     statements = (
-        ACCOUNTS, LISTINGS, STATES, UNDER_WAY, EXITS, BUDGETS, PUSHES, PUSHES_BY_TIME,
+        ACCOUNTS, LISTINGS, STATES, UNDER_WAY, ANOTHER_CARD, ON_ANOTHER_CARD, EXITS, BUDGETS,
+        PUSHES, PUSHES_BY_TIME,
     )  # fmt: skip
     for statement in statements:
         op.execute(statement)
