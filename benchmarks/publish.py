@@ -75,7 +75,7 @@ class Storm:
 
 WHOLE = Storm(changes=100_000, stores=20, products=120, speed=60, longest=4 * 3600)
 QUICK = Storm(changes=3_000, stores=8, products=60, speed=120, longest=30, kill_every=6)
-SMALL = Storm(changes=200, stores=3, products=30, speed=120, longest=25, kill_every=5)
+SMALL = Storm(changes=120, stores=3, products=30, speed=120, longest=18, kill_every=5)
 
 
 @attrs.define
@@ -244,7 +244,7 @@ def meddle(address: str, stores: Sequence[str], random: Random) -> None:
 
 def look_after(database: str) -> None:
     """What a person does meanwhile: articles that were paused are looked at, and resumed."""
-    with psycopg.connect(database) as connection:
+    with suppress(psycopg.errors.DeadlockDetected), psycopg.connect(database) as connection:
         connection.execute(_IN_ORDER)
         connection.execute(b"UPDATE listings SET paused_at = NULL, paused_why = NULL")
 

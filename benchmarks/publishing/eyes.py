@@ -42,7 +42,7 @@ def ask(address: str, path: str, body: object = None) -> Any:
 
 async def look(
     cursor: Cursor, address: str, store: MerchantId, random: Random, patience: Patience
-) -> tuple[int, int]:
+) -> list[Decided]:
     """Read a store's boards, verify what is under way, decide on some of them."""
     await cursor.execute(_RULES, [store])
     rows: list[Any] = await cursor.fetchall()
@@ -84,10 +84,8 @@ async def look(
                         random=random,
                     )
                 )
-    arrived = await arrivals.seen_on_boards(cursor, boards, patience)
-    if decided:
-        await outbox.write(cursor, decided)
-    return len(decided), len(arrived)
+    await arrivals.seen_on_boards(cursor, boards, patience)
+    return decided
 
 
 async def _one(cursor: Cursor, query: str) -> Any:
@@ -135,12 +133,19 @@ async def run(options: argparse.Namespace) -> None:
     )
     while True:
         for store in options.stores.split(","):
-            await in_transaction(
+            decided = await in_transaction(
                 engine,
                 lambda cursor, store=store: look(  # type: ignore[misc]
                     cursor, options.address, MerchantId(store), random, patience
                 ),
             )
+            if decided:  # in a transaction of its own, as a crawl does
+                await in_transaction(
+                    engine,
+                    lambda cursor, decided=decided: outbox.write(  # type: ignore[misc]
+                        cursor, decided
+                    ),
+                )
             await asyncio.sleep(options.pause)
 
 

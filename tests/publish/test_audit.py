@@ -1,7 +1,10 @@
 """The storm's audit finds what it is there to find, and a small storm passes it."""
 
+import json
 import sys
+from collections.abc import Iterator
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 from rich.console import Console
@@ -10,8 +13,16 @@ from benchmarks import publish
 from benchmarks.publishing.audit import audit
 from tests.building import ALMATY
 from tests.publish.carrying import carry
-from tests.publish.shop import Shop
+from tests.publish.shop import Shop, serving
+from tests.publish.signing import sign_in
 from tests.sandbox.seller.conftest import echoed
+
+
+@pytest.fixture(scope="module")
+def sandbox_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A sandbox of their own, for what these tests do stays in its book."""
+    with serving(tmp_path_factory.mktemp("careless")) as address:
+        yield address
 
 
 @pytest.fixture
@@ -65,11 +76,6 @@ def test_a_small_storm_violates_nothing() -> None:
 
 def push_by_hand(shop: Shop, item: dict[str, Any], deed: dict[str, Any]) -> None:
     """As a careless program of somebody else would, with our account."""
-    import json  # noqa: PLC0415
-    from urllib.request import Request, urlopen  # noqa: PLC0415
-
-    from tests.publish.signing import sign_in  # noqa: PLC0415
-
     headers = {
         "Cookie": sign_in(shop.address),
         "x-auth-version": "3",
