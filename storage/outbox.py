@@ -34,16 +34,16 @@ WITH told AS (
     FROM told
     JOIN price_rules AS rules ON rules.id = told.rule_id AND rules.replaced_by IS NULL
     JOIN listings ON listings.id = told.listing_id AND listings.kaspi_id = told.kaspi_id
-    JOIN products ON products.kaspi_id = told.kaspi_id
-    JOIN boards ON boards.product_id = products.id AND boards.city_id = told.city_id
-        AND boards.completed_at <= told.board_at
+    LEFT JOIN products ON products.kaspi_id = told.kaspi_id
+    LEFT JOIN boards ON boards.product_id = products.id AND boards.city_id = told.city_id
     LEFT JOIN LATERAL (
         SELECT * FROM decisions
         WHERE decisions.listing_id = told.listing_id AND decisions.city_id = told.city_id
         ORDER BY decisions.board_at DESC
         LIMIT 1
     ) AS latest ON true
-    WHERE latest.board_at IS NULL OR latest.board_at <= told.board_at
+    WHERE (latest.board_at IS NULL OR latest.board_at <= told.board_at)
+        AND (boards.completed_at IS NULL OR boards.completed_at <= told.board_at)
 )
 """
 #: A decision that says what the one before said adds no row.
@@ -135,9 +135,9 @@ async def write(cursor: Cursor, decided: Sequence[Decided]) -> Written:
     """Write decisions down, and what is to be done by them, within the caller's transaction.
 
     Writing twice changes nothing. Left out is what was decided by an older board than is held or
-    was decided on, by a rule that holds no more, or for another card. No two may speak of one listing in one city. The
-    database refuses a price below the rule's floor or cost, outside the allowed prices, or
-    without a rule (psycopg's IntegrityError).
+    was decided on, by a rule that holds no more, or for another card. No two may speak of one
+    listing in one city. The database refuses a price below the rule's floor or cost, outside the
+    allowed prices, or without a rule (psycopg's IntegrityError).
     """
     said = {"decided": msgspec.json.encode(list(map(_told, decided))).decode()}
     await cursor.execute(_LOCK, [sorted({one.listing.id for one in decided})])
