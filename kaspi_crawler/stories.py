@@ -38,6 +38,10 @@ _WORDS = {
     ),
     "rule": ("rule", "правило"),
     "since": ("since", "с"),
+    "replaced": (
+        "it was replaced since: the next reading decides by the new one",
+        "с тех пор его сменило другое: по нему решит следующее чтение",
+    ),
     "allowed": ("allowed prices", "допустимые цены"),
     "nothing_allowed": ("none", "нет"),
     "place": ("place", "место"),
@@ -145,7 +149,8 @@ class Teller:
         """The rule in its own words, and what a sale costs by it before and after."""
         words = ", ".join(f"{key} {value}" for key, value in msgspec.json.decode(rule).items())
         since = chapter.rule_since and f", {self._('since')} {hour(chapter.rule_since)}"
-        yield self._field("rule", f"{words} ({chapter.rule_source}{since or ''})")
+        replaced = f"; {self._('replaced')}" if chapter.rule_replaced else ""
+        yield self._field("rule", f"{words} ({chapter.rule_source}{since or ''}){replaced}")
         by = read_rule(rule)
         tariff = packaged().on(almaty_date(decided.board_at)) if by.uses_tariffs else None
         for price in dict.fromkeys((decided.decision.before, decided.decision.price)):

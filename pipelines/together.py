@@ -33,19 +33,21 @@ class Together(Generic[Asked, Answered]):
             taken, self._waiting = self._waiting, []
             try:
                 answers = await self._answer([asked for asked, _ in taken])
-            except Exception as error:  # noqa: BLE001  (everybody who waits must hear of it)
+            except BaseException as error:  # (everybody who waits must hear of it)
                 for _, answered in taken:
                     _settle(answered, error)
+                if not isinstance(error, Exception):
+                    raise
             else:
                 for (_, answered), answer in zip(taken, answers, strict=True):
                     _settle(answered, answer)
 
 
-def _settle(answered: asyncio.Future[Answered], answer: Answered | Exception) -> None:
+def _settle(answered: asyncio.Future[Answered], answer: Answered | BaseException) -> None:
     """Say it, unless the one who asked has gone."""
     if answered.done():
         return
-    if isinstance(answer, Exception):
+    if isinstance(answer, BaseException):
         answered.set_exception(answer)
     else:
         answered.set_result(answer)

@@ -4,12 +4,10 @@ No filter looks at our own price, for then a decision would change its own groun
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping
 from operator import attrgetter, itemgetter
 
 import msgspec
 
-from domain.identity import MerchantId
 from domain.money import DEAREST
 from domain.pricing import (
     WHOLE,
@@ -48,14 +46,6 @@ class Market(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def shared_place(self, price: int) -> int:
         """Which in the row we would be when whoever asks the same shares our place."""
         return bisect_left(self.levels, price) + 1
-
-
-def sisters_of(store: MerchantId, owners: Mapping[MerchantId, str]) -> frozenset[MerchantId]:
-    """The other shops of the same owner. Nothing of another owner's shops comes out of here."""
-    owner = owners.get(store)
-    return frozenset(
-        shop for shop, its in owners.items() if owner is not None and its == owner and shop != store
-    )
 
 
 class Screen(msgspec.Struct, frozen=True, gc=False):

@@ -24,11 +24,13 @@ LEFT JOIN products USING (kaspi_id)
 WHERE listings.store_id = %(store)s AND (%(sku)s::text IS NULL OR listings.sku = %(sku)s)
 ORDER BY listings.sku
 """
-#: The rule that held, the decision that stood and the reading that was the last, city by city:
-#: wherever one of our rules or decisions speaks of the listing.
+#: The rule that was decided by or else held, the decision that stood and the reading that was the
+#: last, city by city: wherever a decision or a board speaks of the listing.
 _CHAPTERS = """
-SELECT city.city_id AS city, rule.said::text AS rule, rule.made_at AS rule_since,
-       rule.source AS rule_source, boards.complete,
+SELECT city.city_id AS city, coalesce(decision.said, rule.said)::text AS rule,
+       coalesce(decision.made_at, rule.made_at) AS rule_since,
+       coalesce(decision.source, rule.source) AS rule_source,
+       decision.rule_id <> rule.id AS rule_replaced, boards.complete,
        CASE WHEN boards.checked_at <= %(at)s THEN boards.checked_at END AS checked_at,
        decision.board_at, decision.story
 FROM (
@@ -38,7 +40,7 @@ FROM (
     WHERE products.kaspi_id = %(product)s
 ) AS city
 LEFT JOIN LATERAL (
-    SELECT price_rules.said, made.made_at, made.source
+    SELECT price_rules.id, price_rules.said, made.made_at, made.source
     FROM price_rules
     JOIN rule_changes AS made ON made.id = price_rules.change
     LEFT JOIN rule_changes AS ended ON ended.id = price_rules.replaced_by
@@ -50,9 +52,14 @@ LEFT JOIN LATERAL (
 LEFT JOIN products ON products.kaspi_id = %(product)s
 LEFT JOIN boards ON boards.product_id = products.id AND boards.city_id = city.city_id
 LEFT JOIN LATERAL (
-    SELECT board_at, story FROM decisions
-    WHERE listing_id = %(listing)s AND decisions.city_id = city.city_id AND board_at <= %(at)s
-    ORDER BY board_at DESC
+    SELECT decisions.board_at, decisions.story, decisions.rule_id, by.said, made.made_at,
+           made.source
+    FROM decisions
+    JOIN price_rules AS by ON by.id = decisions.rule_id
+    JOIN rule_changes AS made ON made.id = by.change
+    WHERE decisions.listing_id = %(listing)s AND decisions.city_id = city.city_id
+        AND decisions.board_at <= %(at)s
+    ORDER BY decisions.board_at DESC
     LIMIT 1
 ) AS decision ON true
 WHERE %(city)s::text IS NULL OR city.city_id = %(city)s
@@ -148,7 +155,8 @@ class Past:
 class Chapter:
     """A listing's story in one city, as it was at one moment.
 
-    `rule` is the whole rule in JSON, None when none held. `complete` says whether the board's
+    `rule` is the whole rule in JSON that was decided by, or else held, None when none did;
+    `rule_replaced`: another one held by then. `complete` says whether the board's
     last reading held all offers, None when it was never read; `checked_at` is that reading, when it
     came before the moment. Newest first are the intentions and what was decided before.
     """
@@ -157,6 +165,7 @@ class Chapter:
     rule: bytes | None
     rule_since: datetime | None
     rule_source: str | None
+    rule_replaced: bool
     checked_at: datetime | None
     complete: bool | None
     decided: Past | None
@@ -228,6 +237,7 @@ def _chapter(connection: psycopg.Connection[Any], row: Any, asked: Mapping[str, 
         rule=None if row["rule"] is None else row["rule"].encode(),
         rule_since=row["rule_since"],
         rule_source=row["rule_source"],
+        rule_replaced=bool(row["rule_replaced"]),
         checked_at=row["checked_at"],
         complete=row["complete"],
         decided=None if row["story"] is None else _past(row),

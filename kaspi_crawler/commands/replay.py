@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -42,6 +43,7 @@ _CHARTS = 12
 
 #: Options that are keys of the rule, each a whole number but for the merchant to follow.
 _KEYS = ("step", "floor", "ceiling", "cost", "margin", "position", "premium", "offset", "follow")
+_WHOLE = re.compile("-?[0-9]{1,15}")
 #: Options that are shares of a listing's first real price, in basis points.
 _SHARES = ("floor", "ceiling", "cost")
 _COLUMNS = (
@@ -193,7 +195,7 @@ def _keys(opts: argparse.Namespace) -> dict[str, Any]:
     """The options that are keys of the rule; what is no number is judged with the rule."""
     told = {key: getattr(opts, key) for key in _KEYS}
     return {
-        key: said if key == "follow" or not said.lstrip("-").isdecimal() else int(said)
+        key: said if key == "follow" or not _WHOLE.fullmatch(said) else int(said)
         for key, said in told.items()
         if said is not None
     }
@@ -260,7 +262,8 @@ def _replay(asked: Asked, settings: Settings) -> None:
     from repricer.tally import together  # noqa: PLC0415
     from storage.past import boards_of, remembered  # noqa: PLC0415
 
-    _contenders(asked, 10_000, None)  # a wrong rule is told before the database is asked
+    if not asked.kept:
+        _contenders(asked, 10_000, None)  # a wrong rule is told before the database is asked
     address = database_of(settings)
     kept = _Kept.of(asked, address)
     sisters = asked.sisters | kept.sisters

@@ -1,7 +1,7 @@
 """A file of rules, from its bytes to what would hold: read, and checked against what is kept."""
 
 import gc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -38,21 +38,29 @@ def look(
 ) -> Proposal:
     """Read and check a file; the database is asked for what is kept. Raises BadArgument, OSError.
 
-    With `partial`, rows with mistakes are left out, and the others are checked without them.
+    With `partial`, rows with mistakes are left out, and the others are checked without them. A
+    store whose defaults are wrong is left out whole: its rows may count on them.
     """
     told = read_wishes(path, store)
     if not told.wishes:
         return Proposal(Looked.of(told.reading, told.rows, 0))
     seen, kept = _kept(address_of(), told.wishes)
-    wishes = [wish for wish in told.wishes if wish.right] if partial else told.wishes
+    wishes = _usable(told.wishes, ()) if partial else told.wishes
     outcome = check(wishes, kept)
     mistakes = list(outcome.mistakes)
     while partial and outcome.wrong:
-        wishes = [wish for wish in wishes if wish not in outcome.wrong]
+        wishes = _usable(wishes, outcome.wrong)
         outcome = check(wishes, kept)
         mistakes += outcome.mistakes
     looked = Looked.of(told.reading, told.rows, len(wishes), mistakes, outcome.warnings)
     return Proposal(looked, outcome, seen)
+
+
+def _usable(wishes: Sequence[Wish], wrong: Collection[Wish]) -> list[Wish]:
+    """The right ones, of stores whose defaults are right."""
+    bad = [wish for wish in wishes if not wish.right or wish in wrong]
+    spoilt = {wish.rule.store for wish in bad if not wish.rule.sku}
+    return [wish for wish in wishes if wish not in bad and wish.rule.store not in spoilt]
 
 
 def _kept(address: str, wishes: Sequence[Wish]) -> tuple[int, Kept]:

@@ -90,8 +90,10 @@ def applied(changed: int, lines: int, rules: int, change: int | None, language: 
 def left_out(looked: Looked, language: Language) -> str:
     """Which rows were not applied."""
     return Said(
-        f"left out: {_many(looked.left_out, 'row')}, with the mistakes above",
-        f"не применено строк: {looked.left_out:,}, их ошибки выше",
+        f"left out: {_many(looked.left_out, 'row')}, with the mistakes above, or of a store whose "
+        "defaults are wrong",
+        f"не применено строк: {looked.left_out:,}, с ошибками выше или магазина, у которого "
+        "ошибка в умолчаниях",
     ).in_(language)
 
 

@@ -7,14 +7,16 @@ from typing import Any
 import attrs
 import msgspec
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.identity import MerchantId
 from domain.money import Tenge
 from domain.pricing import Action, Decision, Reason
-from domain.shop import OwnListing, Store
-from storage import listings
+from domain.shop import OwnListing, Repriced, RuleLine, Store
+from storage import listings, outbox, rules
+from storage.database import in_transaction, psycopg_connection
 from storage.writer import BatchWriter
-from tests.building import ALMATY, ASTANA, LAMP, board, incomplete, offer, refresh
+from tests.building import ALMATY, ASTANA, KETTLE, LAMP, board, incomplete, offer, refresh
 from tests.pipelines.leading import OURS, SISTER, Pipeline, have, leading, line
 
 
@@ -237,3 +239,98 @@ async def test_without_floor_and_cost_nothing_can_be_intended(pipeline: Pipeline
     await pipeline.write(forged)
     assert pipeline.stats["outbox/refused"] == 1
     assert [state for _, state in pipeline.intentions] == ["withdrawn"]
+
+
+async def test_the_first_move_after_a_quiet_time_counts(pipeline: Pipeline) -> None:
+    await pipeline.read(board(offer(OURS, 10_000), offer("1", 12_500)))
+    later = 40 * 24 * 60
+    [decided] = await pipeline.read(board(offer(OURS, 9_000), offer("1", 12_500), minutes=later))
+    assert decided.listing.moved_today == 1_000
+    assert decided.listing.changed_at == decided.board_at
+
+
+@pytest.mark.parametrize(
+    ("minutes", "moved"),
+    [
+        pytest.param(12 * 60 - 1, 100, id="a minute before midnight in Almaty"),
+        pytest.param(12 * 60 + 1, 0, id="a minute after it"),
+    ],
+)
+async def test_a_day_ends_at_midnight_in_almaty(
+    pipeline: Pipeline, minutes: int, moved: int
+) -> None:
+    """START is noon there, seven hours in Greenwich."""
+    await pipeline.read(board(offer(OURS, 9_900), offer("1", 12_500)))
+    await pipeline.read(board(offer(OURS, 10_000), offer("1", 12_500), minutes=1))
+    [decided] = await pipeline.read(board(offer(OURS, 10_000), offer("1", 12_400), minutes=minutes))
+    assert decided.listing.moved_today == moved
+
+
+async def test_a_board_of_which_a_newer_one_is_held_decides_nothing(pipeline: Pipeline) -> None:
+    newer = board(offer(OURS, 10_000), offer("1", 9_500), minutes=30)
+    await pipeline.read(newer)
+    await pipeline.read(board(offer(OURS, 10_000), offer("1", 9_500), minutes=40))
+    older = board(offer(OURS, 10_000), offer("1", 9_101), minutes=35)
+    repriced = await pipeline._reprice.process_item(older)
+    assert not isinstance(repriced, Repriced)
+    assert pipeline.intentions == [(9_499, "pending")]
+
+
+async def test_a_decision_on_an_older_board_than_is_held_is_not_written(
+    pipeline: Pipeline,
+) -> None:
+    [old] = await pipeline.read(board(offer(OURS, 10_000), offer("1", 9_500)))
+    await pipeline.read(board(offer(OURS, 10_000), offer("1", 9_500), minutes=30))
+    cheaper = msgspec.structs.replace(old.decision, price=Tenge(9_100))
+    await pipeline.write(attrs.evolve(old, decision=cheaper, board_at=board(minutes=15).checked_at))
+    assert pipeline.intentions == [(9_499, "pending")]
+
+
+async def test_an_article_that_moves_to_another_card_leaves_its_price_behind(
+    pipeline: Pipeline,
+) -> None:
+    [old] = await pipeline.read(board(offer(OURS, 10_000), offer("1", 9_500)))
+    moved = OwnListing(store=MerchantId(OURS), sku="kettle", kaspi_id=LAMP)
+    listings.put(pipeline.database, [moved], "listings.csv")
+    assert pipeline.intentions == [(9_499, "withdrawn")]
+    await pipeline.write(attrs.evolve(old, board_at=board(minutes=9).checked_at))
+    assert pipeline.intentions == [(9_499, "withdrawn")]
+
+
+async def test_of_two_articles_under_one_card_the_first_is_priced(pipeline: Pipeline) -> None:
+    twin = RuleLine(store=MerchantId(OURS), sku="twin", said={"floor": 9_800}, kaspi_id=KETTLE)
+    have(pipeline.database, twin)
+    decided = await pipeline.read(board(offer(OURS, 10_000), offer("1", 9_500)))
+    assert [one.listing.sku for one in decided] == ["kettle"]
+
+
+async def test_a_rule_that_ends_while_decisions_are_written_leaves_no_price_behind(
+    pipeline: Pipeline, engine: AsyncEngine
+) -> None:
+    """The change of the rules waits until the decisions are there, and withdraws them."""
+    have(pipeline.database, line(city=ALMATY, floor=8_000))
+    [decided] = await pipeline.read(board(offer(OURS, 10_000), offer("1", 5_000)))
+    [change, *_] = rules.changes(pipeline.database)
+    lower = msgspec.structs.replace(
+        decided.decision, action=Action.SET, price=Tenge(8_499), pairs=((8_000, 9_000),)
+    )
+    late = attrs.evolve(decided, decision=lower, board_at=board(minutes=1).checked_at)
+    async with engine.begin() as connection:
+        await outbox.write((await psycopg_connection(connection)).cursor(), [late])
+        undone = asyncio.create_task(asyncio.to_thread(rules.undo, pipeline.database, change.id))
+        await asyncio.sleep(0.3)
+        assert not undone.done()
+    await undone
+    assert pipeline.intentions == [(8_499, "withdrawn")]
+
+
+async def test_what_is_forgotten_is_not_what_stands(
+    pipeline: Pipeline, engine: AsyncEngine
+) -> None:
+    for minutes, theirs in ((0, 9_500), (10, 9_400), (20, 9_300)):
+        await pipeline.read(board(offer(OURS, 10_000), offer("1", theirs), minutes=minutes))
+    at = board(minutes=15).checked_at
+    forgotten = await in_transaction(engine, lambda cursor: outbox.forget(cursor, at))
+    assert forgotten == 1
+    assert [price for _, price, _ in pipeline.decisions] == [9_399, 9_299]
+    assert pipeline.intentions[-1] == (9_299, "pending")

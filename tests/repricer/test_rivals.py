@@ -3,13 +3,11 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from domain.identity import MerchantId
 from domain.money import Tenge
 from domain.pricing import CompareDelivery, MarketOffer, NoRival
-from repricer.rivals import meet, screen, sisters_of
+from repricer.rivals import meet, screen
 from tests.repricer.thinking import decided, rival, rule, said, situation
 
 A = frozenset({MerchantId("A")})
@@ -108,24 +106,3 @@ def test_with_the_bonus_counted_a_buyer_pays_less() -> None:
     offer = rival("A", 9_900, price_minus_bonus=9_400)
     assert said(decided(10_000, offer)) == "9899"
     assert said(decided(10_000, offer, by=rule(use_bonus=True))) == "9399"
-
-
-OWNERS = {MerchantId("us"): "we", MerchantId("ours"): "we", MerchantId("theirs"): "they"}
-
-
-def test_sisters_are_the_same_owners_other_shops() -> None:
-    assert sisters_of(MerchantId("us"), OWNERS) == {"ours"}
-    assert sisters_of(MerchantId("theirs"), OWNERS) == frozenset()
-    assert sisters_of(MerchantId("stranger"), OWNERS) == frozenset()
-
-
-@given(
-    st.dictionaries(st.sampled_from("abcdef"), st.sampled_from(["we", "they", "others"])),
-    st.dictionaries(st.sampled_from("uvwxyz"), st.sampled_from(["they", "others"])),
-)
-def test_nothing_of_another_owners_shops_enters_a_decision(
-    known: dict[str, str], theirs: dict[str, str]
-) -> None:
-    ours = {MerchantId("us"): "we", **{MerchantId(shop): who for shop, who in known.items()}}
-    more = {**ours, **{MerchantId(shop): who for shop, who in theirs.items()}}
-    assert sisters_of(MerchantId("us"), ours) == sisters_of(MerchantId("us"), more)

@@ -8,6 +8,7 @@ import pytest
 from domain.identity import CityId, MerchantId, ProductId
 from domain.shop import OwnListing, RuleLine, Store
 from storage import listings, rules
+from storage.stores import sisters
 
 STORE = MerchantId("30000001")
 ALMATY, ASTANA = CityId("750000000"), CityId("710000000")
@@ -114,6 +115,25 @@ def test_a_change_is_not_undone_under_a_later_one(database: str) -> None:
         rules.undo(database, first)
     with pytest.raises(rules.CannotUndo, match="there is no change 999"):
         rules.undo(database, 999)
+
+
+def test_sisters_are_the_same_owners_other_stores_and_nobody_elses(database: str) -> None:
+    shops = {"1": "we", "2": "we", "3": "they", "4": "they"}
+    told = [Store(id=MerchantId(shop), owner=owner) for shop, owner in shops.items()]
+    told.append(Store(id=MerchantId("1"), sisters=frozenset({MerchantId("9")})))
+    rules.apply(database, [line("1")], "rules.csv", told)
+    assert sisters(database, "1") == {"2", "9"}
+    assert sisters(database, "2") == {"1"}
+    assert sisters(database, "3") == {"4"}
+    assert sisters(database, "stranger") == frozenset()
+
+
+def test_rules_that_somebody_else_changed_meanwhile_are_looked_at_anew(database: str) -> None:
+    seen = rules.latest(database)
+    rules.apply(database, [line("1", floor=900)], "theirs.csv")
+    with pytest.raises(rules.ChangedMeanwhile):
+        rules.apply(database, [line("1", floor=800)], "ours.csv", seen=seen)
+    assert in_force(database) == {("1", ""): {"floor": 900}}
 
 
 def test_stores_keep_what_is_not_said_again(database: str) -> None:
