@@ -37,6 +37,7 @@ _ANSWERED = """
 UPDATE pushes SET counts_at = clock_timestamp(), outcome = %(outcome)s WHERE id = %(push)s
 """
 _UNKNOWN = "UPDATE pushes SET outcome = %(outcome)s WHERE id = %(push)s"
+_NEVER_LEFT = "DELETE FROM pushes WHERE id = %s"
 _FORGET = "DELETE FROM pushes WHERE counts_at < %s"
 
 
@@ -117,6 +118,11 @@ async def answered(
     elif outcome is None:
         pushes = (await purse(cursor, store, start)).pushes
         await _learn(cursor, store, after_push(held.budget, pushes, held.now))
+
+
+async def never_left(cursor: Cursor, push: int) -> None:
+    """Take a push out of the ledger of which it is certain that it did not leave."""
+    await cursor.execute(_NEVER_LEFT, [push])
 
 
 async def forget_pushes(cursor: Cursor, before: datetime) -> None:

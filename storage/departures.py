@@ -262,6 +262,7 @@ async def not_sent(cursor: Cursor, departed: Departing) -> None:
     ids = [one.id for one in departed.intentions]
     await cursor.execute(_LOCK, [ids])
     await cursor.execute(_REFUSED, {"ids": ids, "outcome": Outcome.NOT_SENT})
+    await budgets.never_left(cursor, departed.push)
 
 
 async def _keep_baseline(

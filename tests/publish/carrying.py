@@ -34,11 +34,14 @@ class Client:
     client: ClientSession
     cookie: str
     before_push: Callable[[], object] = lambda: None
+    closes: bool = False
     asked: list[Call] = attrs.Factory(list)
 
     async def __call__(self, call: Call, *, within: timedelta | None = None) -> Answer:
         if within is not None:
             await asyncio.get_running_loop().run_in_executor(None, self.before_push)
+            if self.closes:
+                raise NotSent("the crawl ends")
         self.asked.append(call)
         headers = {**call.headers, "Cookie": self.cookie}
         try:
@@ -86,11 +89,16 @@ def carry(
     before_push: Callable[[], object] = lambda: None,
     cookie: str | None = None,
     naps: bool = False,
+    closes: bool = False,
     **changed: Any,
 ) -> Carried:
-    """Let a carrier take so many turns; with `naps` it rests between them as in a crawl."""
+    """Let a carrier take so many turns; with `naps` it rests between them as in a crawl.
+
+    `closes`: the crawl ends just before a push leaves.
+    """
     known = sign_in(shop.address) if cookie is None else cookie
-    work = _carry(shop, turns, before_push, known, terms(shop, **changed), naps=naps)
+    chosen = terms(shop, **changed)
+    work = _carry(shop, turns, before_push, known, chosen, naps=naps, closes=closes)
     return asyncio.run(work)
 
 
@@ -102,6 +110,7 @@ async def _carry(
     chosen: Terms,
     *,
     naps: bool,
+    closes: bool,
 ) -> Carried:
     stats = Stats()
     reach = Reach(
@@ -109,7 +118,7 @@ async def _carry(
     )
     reach.open()
     async with ClientSession(timeout=ClientTimeout(total=2)) as client:
-        ask = Client(client, cookie, before_push)
+        ask = Client(client, cookie, before_push, closes)
         carrier = Carrier(store=shop.store, terms=chosen, reach=reach, ask=ask, stats=stats)
         came = []
         for _ in range(turns):

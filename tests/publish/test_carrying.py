@@ -415,6 +415,17 @@ def test_a_push_of_a_crawl_that_was_killed_is_never_sent_again(
     assert shop.states == [(lower(item), "unverified", "not_applied")]
 
 
+def test_what_is_certain_not_to_have_left_costs_no_budget_and_is_decided_anew(
+    shop: Shop, item: dict[str, Any]
+) -> None:
+    shop.decide(item, lower(item))
+    assert carry(shop, closes=True).pushes == 0
+    assert shop.states == [(lower(item), "refused", "not_sent")]
+    assert shop.rows("SELECT FROM pushes") == []
+    shop.decide(item, lower(item))
+    assert carry(shop).pushes == 1
+
+
 class _Killed(BaseException):
     """As if by kill -9: nobody tidies up."""
 
@@ -425,6 +436,49 @@ def test_what_nobody_can_read_back_is_given_up(shop: Shop, item: dict[str, Any])
     shop.ask("faults", {"script": [{"kind": "no_certificate", "path": "cabinet", "times": 9}]})
     carry(shop, **AT_ONCE)
     assert shop.states == [(lower(item), "unverified", "not_read")]
+
+
+# --- What nobody knows for sure: both positions of what is disputed ---------------------------
+
+
+@pytest.mark.parametrize(
+    ("switches", "state", "outcome"),
+    [
+        pytest.param({"unnamed_cities": "lost"}, "applied", None, id="cities that are not named"),
+        pytest.param({"unnamed_cities": "kept"}, "applied", None, id="cities that are kept"),
+        pytest.param(
+            {"price_needed": True}, "unverified", "not_applied", id="prices that need a base price"
+        ),
+        pytest.param({"stock_count": "harmless"}, "applied", None, id="a harmless stockCount"),
+        pytest.param(
+            {"stock_count": "unspecified"}, "applied", None, id="a stockCount that is dangerous"
+        ),
+        pytest.param(
+            {"stock_count": "always"}, "unverified", "vanished", id="a stockCount that takes off"
+        ),
+        pytest.param({"partial": 1}, "applied", None, id="only the first city applies"),
+    ],
+)
+def test_whatever_the_marketplace_does_it_is_noticed(
+    shop: Shop, switches: dict[str, object], state: str, outcome: str | None
+) -> None:
+    item = next(
+        one
+        for one in shop.on_sale()
+        if any(place["specified"] for place in one["places"]) and len(one["city_prices"]) > 1
+    )
+    first = min(item["city_prices"])
+    shop.rule(item)
+    shop.decide(item, lower(item, city=first), city=first)
+    shop.switch(**switches)
+    known = shop.book["wrongs"]
+    carry(shop)
+    carry(shop, **AT_ONCE)
+    assert shop.states == [(lower(item, city=first), state, outcome)]
+    assert shop.book["wrongs"] == known
+    if state == "applied":
+        others = {city: price for city, price in item["city_prices"].items() if city != first}
+        assert others.items() <= shop.goods()[item["sku"]]["city_prices"].items()
 
 
 # --- The outbox ------------------------------------------------------------------------------
