@@ -113,12 +113,18 @@ be understood.
 - `store` and `sku` name the listing. `product` is needed the first time, or `scrapy listings
   import`, which also puts the products on the work list, so that their boards are read.
 - **A row without `sku` is the store's defaults**: they hold wherever a row says nothing. It may
-  also say the store's `name`, its `owner` and its `sisters`.
+  also say the store's `name`, its `owner` and its `sisters`. Stores of one owner never undercut
+  each other; those for which no owner is said count as one owner's, so name the owners where
+  several keep their stores in one database.
 - **A row with `city`** holds there, over the row without one. So of four rows that concern a
   price, the nearest has the last word: the article's in the city, the article's, the store's in
   the city, the store's.
 - **An empty cell** says nothing: the defaults hold. **A dash** (`-`) says "none, whatever the
   defaults are".
+- A merchant has one offer under a card. Of two articles under one card the first that was listed
+  and is on sale is priced, the other is left alone.
+- `undo` takes back what rows said; which card an article is listed under, and what is said of a
+  store, stay.
 - A column that is not in the file keeps what it said; a row that is not in the file stays as it
   is. In YAML a line says all that there is to say.
 - Rows that begin with `# ` are examples or remarks, and are not read. Titles above the header are
@@ -134,7 +140,7 @@ be understood.
 - **A list** is separated by commas, semicolons or blanks.
 - **Windows** are hours in Almaty time, what to do, and days at the end (none: every day),
   separated by semicolons: `22:00-07:00 hold; 09:00-18:00 work mon-fri`, `22-7 держать будни`.
-  What to do is `work` (работать), `hold` (держать) or `ceiling` (потолок); days are `mon`-`sun`,
+  What to do is `work` (работать), `hold` (держать), `ceiling` (потолок) or `reset` (сброс); days are `mon`-`sun`,
   `пн`-`вс`, `1`-`7`, weekdays (будни) and weekends (выходные), with `-` and `,`.
 - Words may be in either language, in any case. Names of columns, too: the key or the Russian
   title.
