@@ -140,8 +140,8 @@ be understood.
 - **A list** is separated by commas, semicolons or blanks.
 - **Windows** are hours in Almaty time, what to do, and days at the end (none: every day),
   separated by semicolons: `22:00-07:00 hold; 09:00-18:00 work mon-fri`, `22-7 держать будни`.
-  What to do is `work` (работать), `hold` (держать), `ceiling` (потолок) or `reset` (сброс); days are `mon`-`sun`,
-  `пн`-`вс`, `1`-`7`, weekdays (будни) and weekends (выходные), with `-` and `,`.
+  What to do is `work` (работать), `hold` (держать), `ceiling` (потолок) or `reset` (сброс); days
+  are `mon`-`sun`, `пн`-`вс`, `1`-`7`, weekdays (будни) and weekends (выходные), with `-` and `,`.
 - Words may be in either language, in any case. Names of columns, too: the key or the Russian
   title.
 - CSV may be in UTF-8, UTF-16 or Windows-1251, with commas, semicolons or tabs.
