@@ -58,6 +58,7 @@ class Source(StrEnum):
     CATEGORIES = "categories"
     SITEMAP = "sitemap"
     SHOP = "shop"
+    STORES = "stores"
 
 
 @attrs.frozen

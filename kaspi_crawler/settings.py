@@ -34,6 +34,19 @@ DATABASE_URL = os.environ.get("DATABASE_URL", "")
 #: was added (`scrapy shop add`).
 MC_URL = os.environ.get("MC_URL", "https://mc.shop.kaspi.kz").rstrip("/")
 IDMC_URL = os.environ.get("IDMC_URL", "https://idmc.shop.kaspi.kz").rstrip("/")
+
+
+def _cabinet_login() -> str:
+    """How an account signs in, from the environment; a wrong word ends the program."""
+    chosen = (os.environ.get("CABINET_LOGIN") or "plain").strip().casefold()
+    if chosen not in {"plain", "browser"}:
+        sys.stderr.write(f"CABINET_LOGIN={chosen}: choose plain or browser\n")
+        raise SystemExit(2)
+    return chosen
+
+
+#: plain: by the questions that the site's page asks. browser: by the page itself in Chromium.
+CABINET_LOGIN = _cabinet_login()
 #: A command that prints the code of a sign-in; empty: codes are typed at the terminal.
 KASPI_CODE_COMMAND = os.environ.get("KASPI_CODE_COMMAND", "")
 #: Seconds in which a code must be there: those that come by mail and SMS are good for some minutes.

@@ -76,9 +76,11 @@ def _stores(verb: str, words: Sequence[str]) -> tuple[MerchantId, ...]:
 
 def _add(stores: Sequence[MerchantId], opts: argparse.Namespace, settings: Settings) -> int:
     from storage import accounts  # noqa: PLC0415
+    from storage.sealed import seal  # noqa: PLC0415
 
     doors(settings)
     address, key = database_of(settings), settings["KASPI_SECRET_KEY"]
+    seal("", key)  # nobody types a password that cannot be kept
     account = _account(phone=opts.phone)
     for store in stores:
         accounts.add(address, store, told(account), key)
@@ -128,17 +130,17 @@ def _phone(text: str) -> str:
 
 def _login(stores: Sequence[MerchantId], settings: Settings) -> int:
     """Ask the cabinet, through the downloader that signs in where it must."""
-    from scrapy.crawler import CrawlerProcess  # noqa: PLC0415
+    from scrapy.crawler import AsyncCrawlerProcess  # noqa: PLC0415
 
-    from kaspi_crawler.patient_crawler import PatientCrawler  # noqa: PLC0415
     from kaspi_crawler.spiders.shop import ShopSpider  # noqa: PLC0415
     from storage import accounts  # noqa: PLC0415
 
     address, named = database_of(settings), ",".join(stores)
     ShopSpider(stores=named, goods="no").prepare(settings.copy())
     accounts.wake(address, stores)
-    process = CrawlerProcess(settings, install_root_handler=False)
-    process.crawl(PatientCrawler(ShopSpider, settings), stores=named, goods="no")
+    settings.set("LOG_INSTALL_ROOT_HANDLER", False, "cmdline")  # what came of it is said below
+    process = AsyncCrawlerProcess(settings)
+    process.crawl(ShopSpider, stores=named, goods="no")
     process.start()
     found = {one.store: one for one in accounts.kept(address)}
     for store in stores:

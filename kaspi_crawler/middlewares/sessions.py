@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from functools import cached_property
@@ -17,6 +17,7 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 
 from domain.identity import MerchantId
+from kaspi_crawler.cabinet.browser import BrowserSignIn
 from kaspi_crawler.cabinet.codes import Codes, NoCode
 from kaspi_crawler.cabinet.doors import account_of, doors, name_of
 from kaspi_crawler.cabinet.signing import (
@@ -181,13 +182,29 @@ class Sessions:
 
         async def code(wanted: CodeWanted) -> str:
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(None, self._codes.ask, store, wanted)
+            try:
+                return await loop.run_in_executor(None, self._codes.ask, store, wanted)
+            except NoCode:
+                if self._is_closing():
+                    raise NotAsked("the crawl ends") from None
+                raise
 
-        session = await walked(sign_in(self._doors, account), ask, code)
+        if self._crawler.settings["CABINET_LOGIN"] == "browser":
+            session = await self._in_browser(store).walk(account, code)
+        else:
+            session = await walked(sign_in(self._doors, account), ask, code)
         if store not in session.stores:
             seen = ", ".join(session.stores)
             raise CannotSignIn(WhyNot.NO_SESSION, f"the account sees {seen}, and not this store")
         return session
+
+    def _in_browser(self, store: MerchantId) -> BrowserSignIn:
+        proxies, exit_name = self._proxies, self._exit_of(store)
+        return BrowserSignIn(
+            settings=self._crawler.settings,
+            doors=self._doors,
+            proxy=None if exit_name is None else proxies[exit_name],
+        )
 
     async def _asked(self, call: Call, store: MerchantId) -> Answer:
         if self._crawler.engine is None:
@@ -244,12 +261,14 @@ class Sessions:
     def _codes(self) -> Codes:
         settings = self._crawler.settings
         return Codes(
-            command=settings["KASPI_CODE_COMMAND"], patience=settings.getfloat("CODE_PATIENCE")
+            command=settings["KASPI_CODE_COMMAND"],
+            patience=settings.getfloat("CODE_PATIENCE"),
+            is_closing=self._is_closing,
         )
 
     @cached_property
-    def _exits(self) -> tuple[str, ...]:
-        return tuple(configured(self._crawler.settings))
+    def _proxies(self) -> Mapping[str, str]:
+        return configured(self._crawler.settings)
 
     def _exit_of(self, store: MerchantId) -> str | None:
         """The store's own exit, which stays the same as long as it is there; None: directly."""
@@ -257,7 +276,7 @@ class Sessions:
         def rank(name: str) -> bytes:
             return blake2b(f"{store} {name}".encode()).digest()
 
-        return max(self._exits, key=rank, default=None)
+        return max(self._proxies, key=rank, default=None)
 
     async def _kept(self) -> dict[MerchantId, Kept]:
         return await self._patiently(self._book.read)

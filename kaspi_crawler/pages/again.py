@@ -9,7 +9,7 @@ import attrs
 from domain.identity import CityId, MerchantId, ProductId
 from domain.listing import ListingKind, ListingQuery
 from domain.readings import Source
-from kaspi_crawler.pages.goods import GoodsPage
+from kaspi_crawler.pages.goods import GoodsPage, StoresAnswer
 from kaspi_crawler.pages.listing import ListingAnswer
 from kaspi_crawler.pages.navigation import MenuPage
 from kaspi_crawler.pages.offers import OffersPage
@@ -22,7 +22,7 @@ from kaspi_crawler.pages.variants import VariantsPage
 from partners.call import Answer
 from partners.kaspi.storefront import REVIEWS_A_PAGE, ShortLink
 
-_STORE = re.compile(r"goods of store (\w+), ")
+_STORE = re.compile(r"store (\w+)")
 _LISTING = re.compile(rf"({'|'.join(ListingKind)}) (['\"])(.*)\2, page ([0-9]+)")
 
 
@@ -86,6 +86,7 @@ _READERS: Mapping[Source, Callable[[Answer, Question], object]] = {
     ).to_item(),
     Source.SITEMAP: _read_sitemap,
     Source.SHOP: lambda answer, asked: GoodsPage(answer, _store(asked.subject)).to_item(),
+    Source.STORES: lambda answer, asked: StoresAnswer(answer, _store(asked.subject)).to_item(),
 }
 
 
@@ -99,7 +100,7 @@ def _listing(subject: str) -> tuple[ListingQuery, int]:
 def _store(subject: str) -> MerchantId:
     named = _STORE.search(subject)
     if named is None:
-        raise ValueError(f"{subject!r} names no page of a store's goods")
+        raise ValueError(f"{subject!r} names no store")
     return MerchantId(named[1])
 
 

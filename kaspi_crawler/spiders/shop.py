@@ -135,8 +135,8 @@ class ShopSpider(StorefrontSpider):
 
     def _ask_whether_signed_in(self, store: MerchantId) -> Request:
         inquiry = Inquiry(
-            source=Source.SHOP,
-            product=Topic(f"the stores of the account of store {store}"),
+            source=Source.STORES,
+            product=Topic(f"whether the account sees store {store}"),
             city=None,
             read=lambda heard: StoresAnswer(heard.answer, store).to_item(),
             then=self._say_signed_in,

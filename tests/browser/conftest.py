@@ -6,9 +6,11 @@ import shutil
 import pytest
 
 from tests.crawl.conftest import (  # noqa: F401 - pytest finds fixtures by their names here
+    counter,
     liar,
     market,
     open_workplace,
+    shop_market,
     template,
     workplace,
 )

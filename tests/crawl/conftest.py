@@ -10,6 +10,7 @@ from psycopg.sql import SQL, Identifier
 
 from storage.schema import upgrade
 from tests.conftest import address_of, create_database, drop_database
+from tests.crawl.counter import Counter, trading
 from tests.crawl.crawling import Workplace
 from tests.crawl.liar import Liar, lying
 from tests.crawl.market import Market, selling
@@ -71,6 +72,22 @@ def open_workplace(
 def workplace(open_workplace: Opener) -> Workplace:
     """A place to crawl the session's market in, with an empty memory."""
     return open_workplace()
+
+
+@pytest.fixture(scope="module")
+def shop_market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
+    """A market whose busiest merchant is ours."""
+    with trading(tmp_path_factory.mktemp("market")) as market:
+        yield market
+
+
+@pytest.fixture
+def counter(shop_market: Market, open_workplace: Opener) -> Counter:
+    """Our shop when nothing goes wrong, with an empty memory and the right password."""
+    counter = Counter(market=shop_market, place=open_workplace(shop_market.address))
+    counter.calm()
+    counter.keep()
+    return counter
 
 
 def copied(server: str, template: str) -> str:

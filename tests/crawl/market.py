@@ -90,11 +90,14 @@ class Market:
 
 
 @contextmanager
-def selling(directory: Path, products: int = 40) -> Iterator[Market]:
-    """A market whose process does not outlive the block. Time stands still until advanced."""
+def selling(directory: Path, products: int = 40, *words: str) -> Iterator[Market]:
+    """A market whose process does not outlive the block. Time stands still until advanced.
+
+    `words` are more of the sandbox's own.
+    """
     told = directory / "market"
     process = subprocess.Popen(
-        [sys.executable, "-m", "sandbox", f"--products={products}", f"--port-file={told}"],
+        [sys.executable, "-m", "sandbox", f"--products={products}", f"--port-file={told}", *words],
         stdout=subprocess.DEVNULL,
     )
     try:

@@ -108,6 +108,12 @@ def test_a_good_run_raises_nothing_and_all_could_judge() -> None:
                      ["429", "half an hour"], id="the account is blocked"),
         pytest.param(watched(prices={"stopped/session_gone": 4}), "cabinet_unreachable",
                      ["session_gone 4", "sign in"], id="the cabinet cannot be used"),
+        pytest.param(watched(signed_out={"30000001": "too many codes"}), "signed_out",
+                     ["30000001", "too many codes", "scrapy shop"], id="a cabinet is shut"),
+        pytest.param(watched(shop={"vanished_after_push": 2}), "vanished_after_push",
+                     ["2 articles", "NO_AVAILABILITIES", "resume"], id="goods went off sale"),
+        pytest.param(watched(shop={"not_believed": 40}), "goods_not_believed",
+                     ["40 of our articles", "believe=yes"], id="the cabinet is nearly empty"),
     ],
 )  # fmt: skip
 def test_an_alarm_names_source_and_remedy(run: Watched, alarm: str, words: list[str]) -> None:

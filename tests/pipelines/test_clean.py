@@ -11,6 +11,7 @@ from domain.product import Category, Characteristic, Variant
 from pipelines.clean import Clean, clean_board, clean_card, clean_text, is_tidy
 from tests.building import KETTLE, board, card, missing, offer, refresh, reviews
 from tests.discoveries import category, listed, listing, review, texts, tree
+from tests.goods import article, page, whole
 
 TEXTS = st.text(st.sampled_from("аб \t\n\r\x00\x1f\ufeff\xa0\u2003x¦.&"), max_size=12)
 
@@ -107,3 +108,12 @@ def test_what_leads_to_products_is_tidied_too() -> None:
         review(1, text="Кипятит.\nДолго.")
     )
     assert Clean().process_item(tree(category(title="Чайники "))) == tree(category())
+
+
+def test_names_of_our_goods_are_tidied_and_their_articles_are_not() -> None:
+    untidy = page(article("A  1 ", title=" Чайник\x00 ", model="T  200", brand=" Tulpar "))
+    assert Clean().process_item(untidy) == page(
+        article("A  1 ", title="Чайник", model="T 200", brand="Tulpar")
+    )
+    end = whole(began=0, minutes=1)
+    assert Clean().process_item(end) is end

@@ -20,6 +20,7 @@ from tests.building import (
     reviews,
 )
 from tests.discoveries import category, listed, listing, review, sitemap, texts, tree, variants
+from tests.goods import article, page, whole
 
 AGAIN: list[Any] = [
     pytest.param(board(offer()), board(offer(), minutes=1), id="a board"),
@@ -57,6 +58,11 @@ def test_different_things_go_on() -> None:
         tree(category()),
         tree(category(), minutes=1),
         sitemap("kettles"),
+        page(article()),
+        page(article(), number=1),
+        page(article(), on_sale=False),
+        page(article(), minutes=1),
+        whole(began=0, minutes=1),
     ]
     stage = Deduplicate()
     assert [stage.process_item(reading) for reading in readings] == readings

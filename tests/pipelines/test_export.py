@@ -31,6 +31,7 @@ from tests.building import (
     reviews,
 )
 from tests.discoveries import category, listed, listing, review, sitemap, texts, tree, variants
+from tests.goods import STORE, article, page, point, whole
 
 NAME = "20260918T070000Z-1b9d6bcd"
 
@@ -250,3 +251,16 @@ def test_of_several_those_that_are_still_written_are_left_alone(tmp_path: Path) 
         "dead-interrupted.jsonl",
         "living.jsonl.partial",
     ]
+
+
+def test_a_line_of_our_goods_has_the_points_and_the_prices_that_were_set() -> None:
+    line = written(page(article("A1", point(10, stock=None, days=7))))
+    assert (line["kind"], line["store"], line["on_sale"], line["page"]) == ("shop", STORE, True, 0)
+    [offer] = line["offers"]
+    assert offer["city_prices"] == {ASTANA: 9_500}
+    assert "prices" not in offer
+    assert offer["points"] == [
+        {"id": f"{STORE}_PP10", "available": True, "stock": None, "preorder_days": 7}
+    ]
+    end = written(whole(began=0, minutes=1))
+    assert (end["kind"], end["count"]) == ("shop_read", 1)

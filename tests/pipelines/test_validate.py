@@ -36,6 +36,7 @@ from tests.discoveries import (
     tree,
     variants,
 )
+from tests.goods import STORE, article, off, page, whole
 
 LATE = datetime.now(UTC) + timedelta(hours=1)
 NO_ZONE = datetime(2026, 9, 18, 7, 0)  # noqa: DTZ001
@@ -54,6 +55,9 @@ TRUE: list[Any] = [
     pytest.param(reviews(rate=None, rating_amount=0, review_amount=0), id="nobody has rated"),
     pytest.param(reviews(rate=Decimal(5), review_amount=None), id="a group is absent"),
     pytest.param(missing(), id="no such product"),
+    pytest.param(page(article("A1"), article("A2"), off("A3")), id="a page of our goods"),
+    pytest.param(page(), id="a page without goods"),
+    pytest.param(whole(began=0, minutes=1), id="the end of a store"),
 ]
 
 
@@ -166,3 +170,24 @@ def test_a_discovery_that_cannot_be_true_is_refused(found: Finding, sentence: st
 )
 def test_a_true_discovery_passes(found: Finding) -> None:
     assert Validate().process_item(found) is found
+
+
+UNTRUE_GOODS: list[Any] = [
+    pytest.param(page(article(), article()), "names an article twice", id="an article twice"),
+    pytest.param(
+        page(article(store=MerchantId("7"))), "an article of store 7", id="another store's article"
+    ),
+    pytest.param(page(article(price=Tenge(-1))), "a price of -1 ₸", id="less than nothing"),
+    pytest.param(
+        page(article(city_prices={ASTANA: Tenge(DEAREST + 1)})),
+        "article A1",
+        id="more in a city than anything costs",
+    ),
+]
+
+
+@pytest.mark.parametrize(("reading", "sentence"), UNTRUE_GOODS)
+def test_goods_that_cannot_be_true_are_refused(reading: Finding, sentence: str) -> None:
+    with pytest.raises(DropItem, match=f"the goods of store {STORE}") as refused:
+        Validate().process_item(reading)
+    assert sentence in str(refused.value)

@@ -1,0 +1,1 @@
+"""How accounts are kept and how codes come."""
