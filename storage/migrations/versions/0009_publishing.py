@@ -92,6 +92,7 @@ CREATE TABLE pushes (
 PUSHES_BY_TIME = "CREATE INDEX ON pushes (store_id, sent_at)"
 
 COMMENTS = {
+    "FUNCTION withdraw_of_another_card()": "Withdraws what is pending for a listing that moves to another card.",
     "TABLE cabinet_accounts": "Sessions of the merchant cabinet, encrypted: only who has KASPI_SECRET_KEY can use them.",
     "COLUMN cabinet_accounts.store_id": "stores.id.",
     "COLUMN cabinet_accounts.credentials": "E-mail and password, or phone, encrypted; null: they are not kept.",
