@@ -11,7 +11,7 @@ import psycopg
 from psycopg.rows import class_row
 from psycopg.types.json import set_json_loads
 
-from domain.identity import CityId, MerchantId, ProductId
+from domain.identity import ALMATY_CITY, CityId, MerchantId, ProductId
 from domain.shop import RuleChange, RuleLine, Store
 from storage.database import Cursor
 from storage.files import encode
@@ -38,6 +38,17 @@ WHERE sku <> '' AND kaspi_id IS NOT NULL
 ON CONFLICT (store_id, sku) DO UPDATE
 SET kaspi_id = excluded.kaspi_id, changed_at = now()
 WHERE held.kaspi_id <> excluded.kaspi_id
+RETURNING (xmax <> 0) AS has_moved
+"""
+#: The cards of new articles are read, where their prices are to hold.
+_WATCH = """
+INSERT INTO work_list (kaspi_id, city_id)
+SELECT DISTINCT kaspi_id, coalesce(nullif(city_id, ''), %s) FROM incoming_lines AS incoming
+WHERE sku <> '' AND kaspi_id IS NOT NULL AND NOT EXISTS (
+    SELECT FROM listings
+    WHERE listings.store_id = incoming.store_id AND listings.sku = incoming.sku
+        AND listings.kaspi_id = incoming.kaspi_id)
+ON CONFLICT DO NOTHING
 """
 _UNKNOWN = """
 SELECT DISTINCT store_id, sku FROM incoming_lines
@@ -224,11 +235,14 @@ class CannotUndo(ValueError):
 
 @attrs.frozen(kw_only=True)
 class Applied:
-    """What became of lines. `change` is None when nothing was new."""
+    """What became of lines. `change` is None when no line was new; `moved` counts articles that
+    came under another card, which is no change of a rule and cannot be undone as one.
+    """
 
     change: int | None
     changed: int
     rules: int
+    moved: int = 0
 
 
 def apply(
@@ -254,10 +268,11 @@ def apply(
         connection.execute(_ANALYZE)
         add_stores(connection, _touched(connection))
         put_stores(connection, stores)
-        connection.execute(_ADD_LISTINGS)
+        connection.execute(_WATCH, [ALMATY_CITY])
+        moved = sum(bool(has_moved) for (has_moved,) in connection.execute(_ADD_LISTINGS))
         if unknown := connection.execute(_UNKNOWN).fetchall():
             raise UnknownListings([(str(store), str(sku)) for store, sku in unknown])
-        return _replace(connection, source, None)
+        return attrs.evolve(_replace(connection, source, None), moved=moved)
 
 
 def latest(address: str) -> int:

@@ -111,7 +111,7 @@ be understood.
 ## How rows work
 
 - `store` and `sku` name the listing. `product` is needed the first time, or `scrapy listings
-  import`, which also puts the products on the work list, so that their boards are read.
+  import`; either puts it on the work list, so that its board is read (in Almaty, or in `city`).
 - **A row without `sku` is the store's defaults**: they hold wherever a row says nothing. It may
   also say the store's `name`, its `owner` and its `sisters`. Stores of one owner never undercut
   each other; those for which no owner is said count as one owner's, so name the owners where

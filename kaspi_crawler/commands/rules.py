@@ -76,7 +76,7 @@ def _check(words: Sequence[str], opts: argparse.Namespace, settings: Settings) -
 
 
 def _import(words: Sequence[str], opts: argparse.Namespace, settings: Settings) -> int:
-    from kaspi_crawler.rules.report import applied, left_out, refusal  # noqa: PLC0415
+    from kaspi_crawler.rules.report import applied, left_out, moved, refusal  # noqa: PLC0415
 
     speech = language(opts)
     proposal = _look("import", words, opts, settings)
@@ -97,6 +97,8 @@ def _import(words: Sequence[str], opts: argparse.Namespace, settings: Settings) 
         sys.stdout.write(f"{left_out(looked, speech)}\n")
     told = applied(done.changed, len(outcome.lines), done.rules, done.change, speech)
     sys.stdout.write(f"{told}\n")
+    if done.moved:
+        sys.stdout.write(f"{moved(done.moved, speech)}\n")
     return 0 if looked.right else 1
 
 

@@ -76,6 +76,6 @@ def what_next(exports: Path, way_in: str, store: MerchantId | None) -> str:
   {way_in}.venv/bin/scrapy database psql -c "SELECT name, min_price FROM products LIMIT 5"
   {way_in}.venv/bin/scrapy export history --format xlsx --since 24h
   {way_in}.venv/bin/scrapy why {store} --action set
-  {way_in}.venv/bin/scrapy replay --store {store} --strategy undercut --strategy profit
+  {way_in}.venv/bin/scrapy replay --store {store} --strategy undercut --strategy profit --lag 0
   .venv/bin/scrapy crawl products -a products="https://kaspi.kz/shop/p/…-102298404/"
   docs/database.md — questions the database answers"""  # noqa: S608  (a command to type)

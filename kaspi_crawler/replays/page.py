@@ -15,7 +15,7 @@ _HEAD = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>Replay · Проигрыш истории</title>
+<title>Replay · Проверка на прошлом</title>
 <style>
 :root {{ --ground: #ffffff; --ink: #1b1f24; --muted: #6a737d; --grid: #dfe3e8; {light} }}
 @media (prefers-color-scheme: dark) {{
@@ -46,7 +46,7 @@ def page(total: Sequence[Outcome], boards: Sequence[Replayed], left_out: int) ->
     """The parts of the page: all boards together, then some of them; so many have no chart."""
     yield _HEAD.format(light=_palette(_LIGHT), dark=_palette(_DARK))
     span = spanned(total[0])
-    yield "<h1>Проигрыш истории<small>Replay</small></h1>\n"
+    yield "<h1>Проверка на прошлом<small>Replay</small></h1>\n"
     yield f"<p>{span.russian}<small>{span.english}</small></p>\n"
     yield from _figures(total, "total")
     for number, replayed in enumerate(boards):

@@ -210,7 +210,15 @@ def _parts(raw: Raw) -> list[str]:
 
 
 def merchants(raw: Raw) -> list[str]:
-    """Merchants' ids, each once, in the order given. Raises Wrong."""
+    """Merchants' ids, each once, in the order given.
+
+    Raises Wrong, also where blanks separate words: `Kok Home 116` is a name, not three ids.
+    """
+    if not isinstance(raw, tuple):
+        for part in re.split(r"[,;\n]+", text(raw)):
+            words = part.split()
+            if len(words) > 1 and not all(word.isdecimal() for word in words):
+                raise Wrong
     return list(dict.fromkeys(_by(merchant_id, part) for part in _parts(raw)))
 
 

@@ -19,6 +19,18 @@ from repricer.allowed import prepare
 from repricer.spoken import BadSituation, read_rule
 from repricer.tariffs import Tariffs, packaged
 
+#: From this price on the delivery fee depends on the weight (tariff of 2026), in tenge.
+_WEIGHED_FROM = 10_000
+_NO_WEIGHT = Said(
+    "no weight_kg: delivery is counted for 1 kg, and heavier goods may be sold at a loss",
+    "нет веса: доставка считается как за 1 кг, тяжёлый товар может уйти в убыток",
+)
+#: Beyond so many basis points a guard keeps nothing back.
+_GUARDS = {"max_change_bp": 10_000, "max_change_day_bp": 50_000, "anomaly_bp": 10_000}
+_OPEN = Said(
+    "keeps nothing back: is 30 % meant, and the cell one of percents?",
+    "ничего не удержит: имелось в виду 30 %, а ячейка в процентах?",
+)
 #: So many times more is a zero too many.
 _ZERO_TOO_MANY = 10
 #: So many basis points are a percent; the columns in which less is seldom meant.
@@ -264,9 +276,27 @@ def _oddities(
         yield None, _NO_PRICE
     yield from _zeros(said, wish)
     yield from _tiny(wish)
+    yield from _open_guards(wish)
+    if _needs_a_weight(said):
+        yield None, _NO_WEIGHT
     for key, needed in _IDLE.items():
         if key in wish.rule.said and wish.rule.said[key] and needed not in said:
             yield key, _without(needed)
+
+
+def _open_guards(wish: Wish) -> Iterator[tuple[str, Said]]:
+    """Guards that let everything pass: 3000 in a cell of percents is 3000 %."""
+    for key, most in _GUARDS.items():
+        if key in wish.line.cells and (wish.rule.said.get(key) or 0) > most:
+            yield key, _OPEN
+
+
+def _needs_a_weight(said: Mapping[str, Any]) -> bool:
+    """Whether delivery is counted at prices from which on it depends on a weight nobody said."""
+    if said.get("weight_kg") is not None or said.get("delivery_fee") is not None:
+        return False
+    dearest = max(said.get(key) or 0 for key in ("cost", "floor", "ceiling"))
+    return said.get("cost") is not None and dearest >= _WEIGHED_FROM
 
 
 def _oddities_of_defaults(said: Mapping[str, Any]) -> Iterator[tuple[str | None, Said]]:

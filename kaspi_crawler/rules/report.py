@@ -87,6 +87,16 @@ def applied(changed: int, lines: int, rules: int, change: int | None, language: 
     ).in_(language)
 
 
+def moved(count: int, language: Language) -> str:
+    """How many articles came under another card."""
+    return Said(
+        f"{_many(count, 'article')} moved to another card: what was pending for the old one is "
+        "withdrawn, and `undo` does not bring it back",
+        f"перешло на другую карточку: {count:,}; цены, ждавшие для старой, отозваны, `undo` "
+        "карточку не вернёт",
+    ).in_(language)
+
+
 def left_out(looked: Looked, language: Language) -> str:
     """Which rows were not applied."""
     return Said(

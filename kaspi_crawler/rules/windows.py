@@ -30,7 +30,7 @@ _SEVERAL: Mapping[str, list[int]] = {
 }
 _DASH = r"\s*[-–—]\s*"
 _HOUR = r"([01]?\d|2[0-4])(?:[:.]([0-5]\d))?"
-_HOURS = re.compile(rf"{_HOUR}{_DASH}{_HOUR}(?![\d:.])")
+_HOURS = re.compile(rf"(?<![\d:.]){_HOUR}{_DASH}{_HOUR}(?![\d:.])")
 
 
 def read_windows(text: str) -> list[dict[str, Any]] | None:

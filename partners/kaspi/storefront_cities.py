@@ -1,4 +1,4 @@
-"""Kaspi's larger cities by the Latin names that people and the storefront's addresses use.
+"""Kaspi's larger cities by the names that people and the storefront's addresses use.
 
 Ids are KATO codes from the storefront's own table of 270 cities (recorded 2025-08). Many other
 values circulate in public code and are wrong: Aktobe is 151010000, Shymkent is 511010000.
@@ -11,27 +11,27 @@ from domain.identity import CityId
 
 #: The storefront's spelling first, then the other spellings of the same city.
 _NAMES: Mapping[str, tuple[str, ...]] = {
-    "750000000": ("almaty",),
-    "710000000": ("nur-sultan", "astana"),
-    "511010000": ("shymkent",),
-    "351010000": ("karaganda",),
-    "151010000": ("aktobe",),
-    "471010000": ("aktau",),
-    "231010000": ("atyrau",),
-    "391010000": ("kostanai", "kostanay"),
-    "111010000": ("kokshetau",),
-    "431010000": ("kyzylorda",),
-    "271010000": ("uralsk", "oral"),
-    "551010000": ("pavlodar",),
-    "591010000": ("petropavlovsk", "petropavl"),
-    "632810000": ("semey",),
-    "191010000": ("taldykorgan",),
-    "311010000": ("taraz",),
-    "352410000": ("temirtau",),
-    "512610000": ("turkestan", "turkistan"),
-    "631010000": ("ust-kamenogorsk", "oskemen"),
-    "552210000": ("ekibastuz",),
-    "351810000": ("zhezkazgan",),
+    "750000000": ("almaty", "алматы"),
+    "710000000": ("nur-sultan", "astana", "астана"),
+    "511010000": ("shymkent", "шымкент"),
+    "351010000": ("karaganda", "караганда"),
+    "151010000": ("aktobe", "актобе"),
+    "471010000": ("aktau", "актау"),
+    "231010000": ("atyrau", "атырау"),
+    "391010000": ("kostanai", "kostanay", "костанай"),
+    "111010000": ("kokshetau", "кокшетау"),
+    "431010000": ("kyzylorda", "кызылорда"),
+    "271010000": ("uralsk", "oral", "уральск"),
+    "551010000": ("pavlodar", "павлодар"),
+    "591010000": ("petropavlovsk", "petropavl", "петропавловск"),
+    "632810000": ("semey", "семей"),
+    "191010000": ("taldykorgan", "талдыкорган"),
+    "311010000": ("taraz", "тараз"),
+    "352410000": ("temirtau", "темиртау"),
+    "512610000": ("turkestan", "turkistan", "туркестан"),
+    "631010000": ("ust-kamenogorsk", "oskemen", "усть-каменогорск"),
+    "552210000": ("ekibastuz", "экибастуз"),
+    "351810000": ("zhezkazgan", "жезказган"),
     "351610000": ("balkhash",),
     "471810000": ("zhanaozen",),
     "392410000": ("rydniy", "rudny"),
@@ -46,7 +46,7 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "196243100": ("besagash",),
 }
 
-#: Latin name in lower case → city id.
+#: Name in lower case → city id.
 CITY_IDS: Mapping[str, CityId] = MappingProxyType(
     {name: CityId(city) for city, names in _NAMES.items() for name in names}
 )

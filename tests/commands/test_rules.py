@@ -269,6 +269,11 @@ ODD = {
         "cost, margin, floor and ceiling leave no allowed price",
     ),
     "a zero too many": (("1", PRODUCT, "", 900, 9_000), '"9000" is ten times the floor of 900'),
+    "dear goods of no weight": (("1", PRODUCT, 9_000, "", 20_000), "delivery is counted for 1 kg"),
+    "a guard that lets everything pass": (
+        ("1", PRODUCT, "", 900, "", "3000 %"),
+        "keeps nothing back",
+    ),
 }
 
 
@@ -281,7 +286,7 @@ def test_what_is_seldom_meant_is_said_and_applied(
     odd: tuple[tuple[object, ...], str],
 ) -> None:
     cells, sentence = odd
-    told = table(tmp_path / "a.csv", HEADER, (STORE, *cells))
+    told = table(tmp_path / "a.csv", (*HEADER, "max_change_bp"), (STORE, *cells))
     assert shop.type_here("rules", "import", told) == 0
     warning = capsys.readouterr().err
     assert warning.startswith("warning: row 2")
@@ -395,3 +400,15 @@ def test_a_wrong_use_is_told(shop: Console, capsys: Said, words: Sequence[str], 
     assert shop.type_here("rules", *words) == 2
     told = capsys.readouterr()
     assert said in told.err + told.out
+
+
+def test_an_article_that_moves_to_another_card_is_told_and_new_cards_are_read(
+    shop: Console, database: str, tmp_path: Path, capsys: Said
+) -> None:
+    for product in (PRODUCT, "102298405"):
+        told = table(tmp_path / "a.csv", HEADER, (STORE, "1", product, "", 900, ""))
+        assert shop.type_here("rules", "import", told) == 0
+    assert "1 article moved to another card" in capsys.readouterr().out
+    with psycopg.connect(database) as connection:
+        watched = connection.execute("SELECT kaspi_id, city_id FROM work_list").fetchall()
+    assert sorted(watched) == [(PRODUCT, "750000000"), ("102298405", "750000000")]
