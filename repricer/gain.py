@@ -10,6 +10,7 @@ import msgspec
 
 from domain.pricing import WHOLE, Action, Decision
 from repricer.allowed import Plan
+from repricer.shares import share
 
 #: Sales of a product a day, in ten-thousandths, until its demand is known: one.
 ASSUMED_DEMAND = 10_000
@@ -57,10 +58,9 @@ def _weighed(decision: Decision, plan: Plan, price: int) -> int:
 
 def _share(decision: Decision, plan: Plan, price: int) -> int:
     """The share of the buyers at this price, the mean of the places that are shared."""
-    shares = plan.rule.shares_bp
     first, last = bisect_left(decision.levels, price), bisect_right(decision.levels, price)
-    places = range(first, last + 1)
-    return sum(shares[min(place, len(shares) - 1)] for place in places) // len(places)
+    places = range(first + 1, last + 2)
+    return sum(share(plan.rule.shares_bp, place) for place in places) // len(places)
 
 
 def _earned(plan: Plan, price: int) -> int:

@@ -24,6 +24,7 @@ from domain.pricing import (
 from repricer.allowed import Plan
 from repricer.rivals import Market
 from repricer.shadow import follows
+from repricer.shares import share
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -254,10 +255,10 @@ def _worth(market: Market, plan: Plan, price: int) -> int:
     Among equals we share places.
     """
     rule, place = plan.rule, market.place(price)
-    buyers = _share(rule, place)
+    buyers = share(rule.shares_bp, place)
     # Only where somebody asks the same are the two places different.
     is_tied = place > 1 and market.levels[place - 2] == price
-    buyers += _share(rule, market.shared_place(price)) if is_tied else buyers
+    buyers += share(rule.shares_bp, market.shared_place(price)) if is_tied else buyers
     return _thinned(market, rule, price, buyers * (plan.profit(price) or 0))
 
 
@@ -335,10 +336,6 @@ def _why_there(market: Market, plan: Plan, price: int) -> Reason:
 def _first_from(market: Market, price: int) -> MarketOffer | None:
     """The cheapest rival who asks this or more."""
     return next(iter(market.rivals[bisect_left(market.levels, price) :]), None)
-
-
-def _share(rule: Rule, place: int) -> int:
-    return rule.shares_bp[min(place, len(rule.shares_bp)) - 1]
 
 
 _STRATEGIES: Mapping[Strategy, Callable[[Market, Plan], Proposal]] = {
