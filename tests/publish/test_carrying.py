@@ -352,14 +352,14 @@ def test_a_price_that_is_not_there_yet_is_waited_for(shop: Shop, item: dict[str,
 def test_a_price_that_never_comes_is_unverified_and_its_board_is_hurried(
     shop: Shop, item: dict[str, Any]
 ) -> None:
-    shop.do("INSERT INTO work_list VALUES (%s, %s)", item["product"], ALMATY)
     shop.switch(lost=1)
     shop.decide(item, lower(item))
     carry(shop)
     carried = carry(shop, **AT_ONCE)
     assert shop.states == [(lower(item), "unverified", "not_applied")]
     assert carried.stats["publish/unverified"] == 1
-    [board] = shop.rows("SELECT hurry_since FROM work_list")
+    [board] = shop.rows("SELECT kaspi_id, hurry_since FROM work_list")
+    assert board["kaspi_id"] == item["product"]
     assert board["hurry_since"] is not None
 
 
