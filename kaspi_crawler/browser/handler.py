@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Self
 from scrapy import Request
 from scrapy.core.downloader.handlers import DownloadHandlerProtocol
 from scrapy.crawler import Crawler
-from scrapy.exceptions import DownloadFailedError, DownloadTimeoutError
 from scrapy.http import Response
 from scrapy.settings import Settings
 from scrapy.utils.misc import build_from_crawler, load_object
@@ -19,14 +18,6 @@ if TYPE_CHECKING:
 
 #: The key of a request's meta that sends it through the browser.
 IN_BROWSER = "in_browser"
-
-
-class BrowserTrouble(DownloadFailedError):
-    """The browser of this machine failed: whatever exit the page went through is not to blame."""
-
-
-class BrowserHangs(BrowserTrouble, DownloadTimeoutError):
-    """A page kept the browser busy without an end."""
 
 
 def install(settings: Settings, program: Path) -> None:

@@ -21,8 +21,8 @@ from scrapy.exceptions import DownloadFailedError, DownloadTimeoutError
 from scrapy.http import HtmlResponse, Response
 from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
 
-from kaspi_crawler.browser.handler import BrowserHangs, BrowserTrouble
 from kaspi_crawler.browser.rendered import READ_STATE, with_state
+from kaspi_crawler.browser.trouble import BrowserHangs, BrowserTrouble
 from kaspi_crawler.browser.wanted import Wanted
 from kaspi_crawler.pages.product_state import holds_item
 from partners.kaspi.storefront import USER_AGENT

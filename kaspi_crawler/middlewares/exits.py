@@ -18,7 +18,7 @@ from scrapy.utils.misc import load_object
 
 from domain.exits import DIRECT, Exit, Pace, RestRule, Turn
 from domain.site import is_on_loopback
-from kaspi_crawler.browser.handler import BrowserTrouble
+from kaspi_crawler.browser.trouble import BrowserTrouble
 from kaspi_crawler.conversation import answer_of
 from kaspi_crawler.proxies import configured
 from kaspi_crawler.turnstile import Ledger, NotAsked, Turnstile

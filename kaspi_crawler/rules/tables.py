@@ -11,7 +11,8 @@ from kaspi_crawler.rules.columns import EXPLANATIONS, Column, Layout, plain_titl
 from kaspi_crawler.rules.mistakes import Mistake, Place, wanted
 from kaspi_crawler.rules.raw import Broken, Raw, shown
 from kaspi_crawler.rules.said import Said, same
-from kaspi_crawler.rules.sheets import Merged, Row, Sheet, Unreadable, opened
+from kaspi_crawler.rules.sheet import Merged, Row, Sheet, Unreadable
+from kaspi_crawler.rules.sheets import opened
 
 #: A header is looked for among so many rows that say something.
 _HEAD = 10

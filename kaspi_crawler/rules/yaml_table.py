@@ -7,7 +7,7 @@ import yaml
 
 from kaspi_crawler.rules.raw import Raw
 from kaspi_crawler.rules.said import Said
-from kaspi_crawler.rules.sheets import Row, Sheet, Unreadable
+from kaspi_crawler.rules.sheet import Row, Sheet, Unreadable
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NO_LIST = Said(

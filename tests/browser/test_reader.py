@@ -8,8 +8,8 @@ import pytest
 from scrapy import Request
 from scrapy.utils.test import get_crawler
 
-from kaspi_crawler.browser.handler import BrowserHangs
 from kaspi_crawler.browser.reader import BrowserReader, Spacing
+from kaspi_crawler.browser.trouble import BrowserHangs
 
 
 class Context:
