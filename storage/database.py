@@ -1,7 +1,8 @@
 """One engine a process: SQLAlchemy's pool over psycopg, for queries and COPY alike."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import psycopg
 from sqlalchemy import URL, make_url
@@ -13,21 +14,50 @@ T = TypeVar("T")
 
 Cursor = psycopg.AsyncCursor[tuple[object, ...]]
 
+#: So long one statement of a crawl may take, in seconds; the longest take one or two.
+SILENCE = 60.0
+#: A server behind a network that swallows packets is noticed after half a minute.
+_KEEPALIVES = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3}
+
+
+class _Attentive(psycopg.AsyncConnection[Any]):
+    """A connection that does not wait for ever for a server that is frozen.
+
+    Raises OperationalError, as for a server that went away.
+    """
+
+    async def wait(self, *arguments: Any, **options: Any) -> Any:
+        try:
+            async with asyncio.timeout(SILENCE):
+                return await super().wait(*arguments, **options)
+        except TimeoutError as error:
+            why = f"the database did not answer within {SILENCE:g} seconds"
+            raise psycopg.OperationalError(why) from error
+
 
 def sqlalchemy_url(address: str) -> URL:
     """The address for SQLAlchemy, whatever scheme of PostgreSQL it was written with."""
     return make_url(address).set(drivername="postgresql+psycopg")
 
 
-def open_engine(address: str, connections: int = 2) -> AsyncEngine:
-    """A pool for one crawl: `connections` at most; sessions speak UTC."""
+def open_engine(address: str, connections: int = 2, *, patient: bool = False) -> AsyncEngine:
+    """A pool for one crawl: `connections` at most; sessions speak UTC.
+
+    A statement that takes longer than SILENCE is an OperationalError, unless the pool is `patient`.
+    """
     url = sqlalchemy_url(address)
     told = " ".join(url.normalized_query.get("options", ()))
     return create_async_engine(
         url.difference_update_query(["options"]),
         pool_size=connections,
         max_overflow=0,
-        connect_args={"options": f"{told} -c timezone=UTC -c jit=off", "connect_timeout": 10},
+        connect_args={
+            "async_creator_fn": (psycopg.AsyncConnection if patient else _Attentive).connect,
+            "options": f"{told} -c timezone=UTC -c jit=off",
+            "connect_timeout": 10,
+            "tcp_user_timeout": 30_000,
+            **_KEEPALIVES,
+        },
     )
 
 

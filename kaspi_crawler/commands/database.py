@@ -104,7 +104,7 @@ def _retain(address: str, months: int) -> Iterator[str]:
     from storage.schema import require_newest  # noqa: PLC0415
 
     async def forget() -> tuple[RolledUp, int]:
-        engine = open_engine(address, connections=1)
+        engine = open_engine(address, connections=1, patient=True)
         try:
             decisions = await in_transaction(
                 engine, lambda cursor: forget_decisions(cursor, keep_from)
