@@ -162,9 +162,12 @@ def _hear(parent: subprocess.Popen[bytes], deadline: float) -> str:
     try:
         said, _ = parent.communicate(timeout=max(0.1, deadline - time.monotonic()))
     except subprocess.TimeoutExpired:
+        # Not until its output ends: a keeper that hangs may hold it open in a process of its own.
         with contextlib.suppress(ProcessLookupError):
             parent.kill()
-        parent.communicate()
+        if parent.stdout is not None:
+            parent.stdout.close()
+        parent.wait()
         return ""
     return said.decode()
 
