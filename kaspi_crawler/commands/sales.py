@@ -32,8 +32,11 @@ if TYPE_CHECKING:
 VERBS = {
     "estimate": "product, fewest and most pieces sold, texts, basis and name, separated by tabs",
     "calibrate": "learn from a CSV file of product,pieces sold in the last --days days",
+    "shares": "which share of the buyers each place gets, from a CSV file of --merchant's own "
+    "orders: product,city,moment",
 }
 _RIGHT = "A right one: scrapy sales calibrate sold.csv --days 90 --merchant 11271005"
+_RIGHT_SHARES = "A right one: scrapy sales shares orders.csv --merchant 11271005"
 _MOST_DAYS = 3_650
 
 
@@ -41,26 +44,29 @@ class Command(VerbCommand):
     """Reads the texts of reviews that `scrapy crawl reviews -a texts=yes` has kept."""
 
     verbs = VERBS
-    about = "Estimate sales from reviews, as intervals; calibrate them on known sales"
-    follows = "file of calibrate"
+    about = "Estimate sales from reviews; learn from own sales and orders"
+    follows = "file of calibrate or shares"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
         parser.add_argument(
-            "--days", metavar="N", help="days before the last reading of the reviews; default: 30"
+            "--days",
+            metavar="N",
+            help="of estimate and calibrate: days before the last reading of the reviews; "
+            "default: 30",
         )
         parser.add_argument(
             "--products", metavar="LIST", help="of estimate: ids or addresses, or @file"
         )
         parser.add_argument(
-            "--merchant", metavar="ID", help="of calibrate: the file tells his sales alone"
+            "--merchant", metavar="ID", help="of calibrate and shares: the file tells his sales"
         )
 
     def do(
         self, verb: str, words: Sequence[str], opts: argparse.Namespace, settings: Settings
     ) -> int:
-        run = _estimate if verb == "estimate" else _calibrate
-        return run(words, _days(opts.days), opts, settings)
+        run = {"estimate": _estimate, "calibrate": _calibrate, "shares": _shares}[verb]
+        return run(words, opts, settings)
 
 
 def _days(text: str | None) -> int:
@@ -70,12 +76,13 @@ def _days(text: str | None) -> int:
     return int(wanted)
 
 
-def _estimate(words: Sequence[str], days: int, opts: argparse.Namespace, settings: Settings) -> int:
+def _estimate(words: Sequence[str], opts: argparse.Namespace, settings: Settings) -> int:
     """One line a product, the most reviewed first."""
     if words or opts.merchant is not None:
         raise BadArgument(
             "estimate takes --days and --products. A right one: scrapy sales estimate --days 30"
         )
+    days = _days(opts.days)
     products = None if opts.products is None else arguments.product_ids(opts.products)
     from storage import sales  # noqa: PLC0415
 
@@ -105,13 +112,11 @@ def _rate(rates: Mapping[str, ReviewRate], category: str | None) -> ReviewRate:
     return rates.get(category or EVERYWHERE) or rates.get(EVERYWHERE) or ASSUMED
 
 
-def _calibrate(
-    words: Sequence[str], days: int, opts: argparse.Namespace, settings: Settings
-) -> int:
+def _calibrate(words: Sequence[str], opts: argparse.Namespace, settings: Settings) -> int:
     """The share of raters over all products, and of each category that has enough of them."""
     if len(words) != 1 or opts.products is not None:
         raise BadArgument(f"calibrate: name one file of product,pieces. {_RIGHT}")
-    sold = _sold(Path(words[0]))
+    days, sold = _days(opts.days), _sold(Path(words[0]))
     merchant = _merchant(opts.merchant)
     from storage import sales  # noqa: PLC0415
 
@@ -154,6 +159,24 @@ def _tell_of_unread(sold: Mapping[ProductId, int], known: Sequence["Reviewed"]) 
             f"{len(unread)} products are passed over: their reviews were not read whole yet "
             "(`scrapy crawl reviews -a texts=yes`)\n"
         )
+
+
+def _shares(words: Sequence[str], opts: argparse.Namespace, settings: Settings) -> int:
+    """A line a place, and the words for a rule."""
+    merchant = _merchant(opts.merchant)
+    if len(words) != 1 or merchant is None or opts.products is not None or opts.days is not None:
+        raise BadArgument(f"shares: name one file of orders, and whose they are. {_RIGHT_SHARES}")
+    from kaspi_crawler.replays.own_orders import own_orders  # noqa: PLC0415
+    from kaspi_crawler.replays.shares import learned_shares  # noqa: PLC0415
+    from storage.past import boards_of, remembered  # noqa: PLC0415
+
+    orders = own_orders(Path(words[0]), "shares")
+
+    with remembered(database_of(settings)) as connection:
+        learned = learned_shares(connection, boards_of(connection, merchant), merchant, orders)
+    sys.stdout.write(learned.said)
+    sys.stderr.write(learned.remarks)
+    return 0
 
 
 def _merchant(text: str | None) -> MerchantId | None:

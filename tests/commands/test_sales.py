@@ -11,7 +11,7 @@ from domain.reviews import ReviewText
 from storage.database import open_engine
 from storage.patience import Patience
 from storage.writer import BatchWriter
-from tests.building import START, card, refresh, reviews
+from tests.building import KETTLE, START, board, card, offer, refresh, reviews
 from tests.commands.console import Console
 from tests.discoveries import review, texts
 
@@ -141,3 +141,58 @@ def test_without_reviews_it_says_where_they_come_from(
 ) -> None:
     assert console.having(DATABASE_URL=database).type_here("sales", "estimate") == 0
     assert "texts=yes" in capsys.readouterr().err
+
+
+async def _fill_boards(address: str) -> None:
+    engine = open_engine(address)
+    writer = BatchWriter(engine, Patience(linger=0.001))
+    await writer.save(refresh(card=card(), boards=(), reviews=None))
+    for minutes, us in ((0, 10_000), (1_440, 9_400), (2_880, 9_400)):
+        await writer.save(board(offer("101", us), offer("201", 9_500), minutes=minutes))
+    await writer.close()
+    await engine.dispose()
+
+
+def test_shares_of_places_are_learned_from_own_orders(
+    console: Console, database: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """A day in the second place with one order, one in the first with forty; one before."""
+    asyncio.run(_fill_boards(database))
+    path = tmp_path / "orders.csv"
+    times = ["18T13:00", *["19T13:00"] * 40, "18T11:59"]
+    lines = [f"{KETTLE};almaty;2026-09-{time}\n" for time in times]
+    path.write_text("product;city;moment\n" + "".join(lines))
+    having = console.having(DATABASE_URL=database)
+    assert having.type_here("sales", "shares", str(path), "--merchant", OURS) == 0
+    told = capsys.readouterr()
+    first, second = (line.split("\t") for line in told.out.splitlines()[1:3])
+    assert (first[2], second[2]) == ("40", "1")
+    assert float(first[3]) > 60
+    assert float(second[3]) < 15
+    assert told.out.splitlines()[-1].startswith("shares_bp: ")
+    assert "41 orders say something" in told.err
+    assert "1 orders say nothing" in told.err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param([], "--merchant 11271005", id="no file"),
+        pytest.param(["{orders}"], "whose they are", id="nobody's"),
+        pytest.param(["{orders}", "--merchant", OURS, "--days", "3"], "name one file", id="days"),
+        pytest.param(["{orders}", "--merchant", OURS], "line 2: '1,almaty,soon'", id="no moment"),
+        pytest.param(["{empty}", "--merchant", OURS], "holds no order", id="no order"),
+    ],
+)
+def test_orders_that_cannot_be_read_are_said(
+    sales: Console,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    words: list[str],
+    said: str,
+) -> None:
+    names = {"orders": tmp_path / "orders.csv", "empty": tmp_path / "empty.csv"}
+    names["orders"].write_text("product,city,moment\n1,almaty,soon\n")
+    names["empty"].write_text("product,city,moment\n")
+    assert sales.type_here("sales", "shares", *(word.format(**names) for word in words)) == 2
+    assert said in capsys.readouterr().err
