@@ -169,7 +169,8 @@ def _compared(
     """The rivals among the others, by their delivery and ours, each with its level."""
     if rule.compare_delivery is CompareDelivery.ANY:
         return [(_paid(offer, rule), offer) for offer in others]
-    mine = situation.delivery_days if ours is None else ours.delivery_days
+    mine = None if ours is None else ours.delivery_days
+    mine = situation.delivery_days if mine is None else mine
     if rule.compare_delivery is CompareDelivery.FASTER_BY:
         return [(_level(offer, mine, rule), offer) for offer in others]
     if mine is None:
@@ -190,7 +191,7 @@ def _paid(offer: MarketOffer, rule: Rule) -> int:
     if not rule.use_bonus:
         return offer.price
     bonus = offer.price_minus_bonus
-    return bonus if bonus is not None and bonus > 0 else offer.price
+    return bonus if bonus is not None and 0 < bonus < offer.price else offer.price
 
 
 def _level(offer: MarketOffer, mine: int | None, rule: Rule) -> int:

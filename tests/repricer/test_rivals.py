@@ -102,7 +102,18 @@ def test_within_the_premium_the_slow_offer_does_not_move_us() -> None:
     assert said(decided(9_800, slow, by=FASTER)) == "9299", "our own date has to be known, too"
 
 
+def test_our_delivery_is_said_where_the_board_does_not_say_it() -> None:
+    by = rule(compare_delivery=CompareDelivery.SAME_OR_FASTER)
+    board = rival("us", 10_000), rival("A", 9_500, delivery_days=7), rival("B", 9_990)
+    assert said(decided(10_000, *board, by=by, delivery_days=3)) == "9989"
+
+
 def test_with_the_bonus_counted_a_buyer_pays_less() -> None:
     offer = rival("A", 9_900, price_minus_bonus=9_400)
     assert said(decided(10_000, offer)) == "9899"
     assert said(decided(10_000, offer, by=rule(use_bonus=True))) == "9399"
+
+
+def test_a_bonus_that_makes_dearer_is_none() -> None:
+    offer = rival("A", 9_900, price_minus_bonus=99_000)
+    assert said(decided(10_000, offer, by=rule(use_bonus=True))) == "9899"
