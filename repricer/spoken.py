@@ -5,12 +5,14 @@ engine would not do what it asks.
 """
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from difflib import get_close_matches
 from enum import StrEnum
+from itertools import starmap
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -111,10 +113,13 @@ _KINDS = {
     "weight_kg": "decimal",
     "min_rating offers[].rating": "rating",
     "offers": "a list of offers",
+    "offers[]": 'an offer: {"merchant": "A", "price": 9500}',
     "rule": "an object with the rule's keys",
     "cities": "an object: city id to the rule's keys that differ there",
     "windows": "windows",
+    "windows[]": 'a window: {"from": "22:00", "to": "07:00", "do": "hold"}',
     "windows[].from windows[].to": 'an hour in Almaty time: "22:30"',
+    "windows[].do": "one of work, hold, ceiling, reset",
     "windows[].days": "weekdays as numbers, Monday is 1: [1, 2, 3, 4, 5]",
     "shares_bp": "shares",
 }
@@ -275,7 +280,9 @@ def answers(lines: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
     The others say what is wrong: {"id", "line", "error"}.
     """
     tariffs = packaged()
-    for number, line in enumerate(lines, start=1):
+    for number, read_line in enumerate(lines, start=1):
+        # Windows puts its mark before the first line of a text.
+        line = read_line.removeprefix(BOM_UTF8) if number == 1 else read_line
         if not line.strip():
             continue
         try:
@@ -327,7 +334,8 @@ def _decoded(decoder: "msgspec.json.Decoder[T]", line: bytes) -> T:
         within = "rule" if decoder is _rule_decoder else ""
         raise BadSituation(_sentence(str(error), line, within)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadSituation(f"this line is not JSON ({error}); right: one whole object") from None
+        right = "one whole object on one line, in UTF-8"
+        raise BadSituation(f"this line is not JSON ({error}); right: {right}") from None
 
 
 def _id_of(line: bytes) -> str | int | None:
@@ -358,7 +366,7 @@ def _situation(said: _Situation) -> Situation:
         offered=said.offered is not False,
         stock_age_days=said.stock_age_days,
         delivery_days=said.delivery_days,
-        offers=tuple(map(_offer, said.offers or ())),
+        offers=tuple(starmap(_offer, enumerate(said.offers or ()))),
         sisters=_names(said.sisters),
         median=_tenge(said.median),
         moved_today=said.moved_today or 0,
@@ -368,13 +376,13 @@ def _situation(said: _Situation) -> Situation:
     )
 
 
-def _offer(said: _Offer) -> MarketOffer:
+def _offer(number: int, said: _Offer) -> MarketOffer:
     return MarketOffer(
         merchant=MerchantId(str(said.merchant)),
         price=said.price,
         price_minus_bonus=said.price_minus_bonus,
         delivery_days=said.delivery_days,
-        rating=_hundredths("offers[].rating", said.rating),
+        rating=_hundredths(f"offers[{number}].rating", said.rating),
         reviews=said.reviews,
         preorder_days=said.preorder_days,
     )
@@ -394,7 +402,7 @@ def _rule(said: _Rule, situation: _Situation) -> Rule:
     if said.min_rating is not None:
         given["min_rating"] = _hundredths("rule.min_rating", said.min_rating)
     given["ignore"], given["only"] = _names(said.ignore), _names(said.only)
-    given["windows"] = tuple(map(_window, said.windows or ()))
+    given["windows"] = tuple(starmap(_window, enumerate(said.windows or ())))
     given["uses_tariffs"] = _uses_tariffs(said, situation)
     if said.follow is not None:
         given["follow"] = MerchantId(str(said.follow))
@@ -500,11 +508,12 @@ def _limits(form: msgspec.inspect.Type) -> tuple[int | None, int | None]:
 RULE_KEYS: Mapping[str, Key] = {key.name: key for key in _rule_keys()}
 
 
-def _window(said: _Window) -> Window:
+def _window(number: int, said: _Window) -> Window:
+    here = f"rule.windows[{number}]"
     return Window(
-        begins=_minutes("rule.windows[].from", said.begins),
-        ends=_minutes("rule.windows[].to", said.ends),
-        doing=_word("rule.windows[].do", said.do, Doing),
+        begins=_minutes(f"{here}.from", said.begins),
+        ends=_minutes(f"{here}.to", said.ends),
+        doing=_word(f"{here}.do", said.do, Doing),
         days=said.days or (1, 2, 3, 4, 5, 6, 7),
     )
 
@@ -549,7 +558,7 @@ def _sentence(complaint: str, line: bytes, within: str) -> str:
     `within` is where the line stands in a situation.
     """
     what, _, where = complaint.partition(" - at `")
-    inner = where.rstrip("`").removeprefix("$").removeprefix(".")
+    inner = _in_its_city(where.rstrip("`").removeprefix("$").removeprefix("."), line)
     path = ".".join(filter(None, (within, inner)))
     if found := re.match("Object contains unknown field `(.*)`", what):
         field, keys = ".".join(filter(None, (path, found[1]))), _keys(path)
@@ -564,9 +573,28 @@ def _sentence(complaint: str, line: bytes, within: str) -> str:
     return f"{path}: {value} is not right; right: {_expected(path)}"
 
 
+def _in_its_city(path: str, line: bytes) -> str:
+    """The path with the city whose rule is not right, for the decoder keeps its key to itself."""
+    before, unnamed, after = path.partition("cities[...]")
+    # The rest of the line may be beyond reading.
+    with suppress(msgspec.DecodeError, RecursionError):
+        cities = _at(msgspec.json.decode(line), f"{before}cities") if unnamed else {}
+        wrong = next((city for city, rule in cities.items() if not _is_rule(rule)), None)
+        return path if wrong is None else f"{before}cities.{wrong}{after}"
+    return path
+
+
+def _is_rule(said: Any) -> bool:
+    try:
+        msgspec.convert(said, _Rule)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
 def _expected(path: str) -> str:
     general = re.sub(r"\[(\d+|\.\.\.)?\]", "[]", path)
-    general = re.sub(r"^rule\.(cities\[\]\.)?", "", general) if general != "rule" else general
+    general = re.sub(r"^rule\.(cities\.[^.]+\.)?", "", general) if general != "rule" else general
     return _EXPECTED.get(general) or _EXPECTED.get(
         general.removesuffix("[]"), "another kind of value"
     )

@@ -39,7 +39,8 @@ class Command(ScrapyCommand):
                 raise BadArgument("name one file. A right one: scrapy decide situations.jsonl")
             with _opened(args[0]) as lines:
                 decided, wrong = _decide(lines, sys.stdout.buffer)
-        sys.stderr.write(f"{decided:,} decisions, {wrong:,} lines that could not be used\n")
+        decisions, lines = _counted(decided, "decision"), _counted(wrong, "line")
+        sys.stderr.write(f"{decisions}, {lines} that could not be used\n")
         self.exitcode = int(wrong > 0)
 
 
@@ -50,6 +51,10 @@ def _opened(name: str) -> Iterator[IO[bytes]]:
         return
     with Path(name).expanduser().open("rb") as file:
         yield file
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _decide(lines: IO[bytes], output: IO[bytes]) -> tuple[int, int]:

@@ -51,6 +51,14 @@ def test_a_bad_line_is_told_and_the_rest_go_on(console: Console, tmp_path: Path)
     assert second["price"] == 9_499
 
 
+def test_a_file_as_windows_writes_it_is_read(console: Console, tmp_path: Path) -> None:
+    file = tmp_path / "situations.jsonl"
+    file.write_text(f"{json.dumps(GOOD)}\r\n\r\n", encoding="utf-8-sig", newline="")
+    done = console.run("decide", str(file))
+    assert (done.returncode, json.loads(done.stdout)["price"]) == (0, 9_499)
+    assert done.stderr == "1 decision, 0 lines that could not be used\n"
+
+
 def little_memory() -> None:
     """Room for Python and Scrapy, and not for the file."""
     resource.setrlimit(resource.RLIMIT_DATA, (220_000_000, 220_000_000))

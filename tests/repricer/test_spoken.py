@@ -140,7 +140,7 @@ WRONG = {
     "a weight below nothing": (line(rule={"weight_kg": -1}), "rule.weight_kg: -1 is not right"),
     "a rating of six": (
         line(offers=[{"merchant": "A", "price": 1, "rating": 6}]),
-        "offers[].rating: 6 is not right; right: a rating from 0 to 5",
+        "offers[0].rating: 6 is not right; right: a rating from 0 to 5",
     ),
     "a moment without a zone": (
         line(now="2026-11-26T09:00:00"),
@@ -152,7 +152,27 @@ WRONG = {
     ),
     "an hour that no clock shows": (
         line(rule={"windows": [{"from": "25:00", "to": "1:00", "do": "hold"}]}),
-        'rule.windows[].from: "25:00" is not right',
+        'rule.windows[0].from: "25:00" is not right',
+    ),
+    "a window in which nothing is done": (
+        line(rule={"windows": [{"from": "22:00", "to": "07:00"}]}),
+        "rule.windows[0].do: missing; right: one of work, hold, ceiling, reset",
+    ),
+    "a number for an offer": (
+        line(offers=[9_500]),
+        'offers[0]: 9500 is not right; right: an offer: {"merchant": "A", "price": 9500}',
+    ),
+    "a text for a number in a city": (
+        line(rule={"cities": {"1": {"floor": 1}, "2": {"floor": "9000"}}}),
+        'rule.cities.2.floor: "9000" is not right; right: a whole number of tenge',
+    ),
+    "a key that we do not know in a city": (
+        line(rule={"cities": {"1": {"flor": 1}}}),
+        "rule.cities.1.flor: there is no such key; right: floor",
+    ),
+    "a city's value and then a torn line": (
+        b'{"rule": {"cities": {"1": {"floor": "9"}}}, "offers": [',
+        "rule.cities[...].floor: this value is not right",
     ),
     "to follow nobody": (line(rule={"strategy": "follow"}), "rule.follow: missing"),
     "a list": (b"[1]", "this line is no object; right: a situation"),
