@@ -54,8 +54,8 @@ _WORDS = {
     "packaging": ("packaging", "упаковка"),
     "cost": ("purchase", "закупка"),
     "left": ("left", "остаётся"),
-    "rivals": ("Rivals", "Соперники"),
-    "dropped": ("Not rivals", "Не соперники"),
+    "rivals": ("Rivals", "Конкуренты"),
+    "dropped": ("Not rivals", "Не конкуренты"),
     "outbox": ("Outbox", "Исходящие"),
     "earlier": ("Before that", "До этого"),
 }

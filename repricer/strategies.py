@@ -165,12 +165,14 @@ def _beside(market: Market, plan: Plan, offset: int, reason: Reason) -> Proposal
         wish = level + offset
         price = plan.allowed.below(wish)
         if price is not None:
-            bound = plan.binding(wish)
+            bounds = [plan.lowest_is] if place > 0 else []
+            if bound := plan.binding(wish):
+                bounds.append(bound)
             return Proposal(
                 price=price,
                 reason=reason if place == 0 else Reason.NEXT_FEASIBLE,
                 rival=rival,
-                constraints=(bound,) if bound else (),
+                constraints=tuple(bounds),
                 passes_by=place > 0,
             )
     return _unbeatable(market, plan)

@@ -14,7 +14,7 @@ class Both(NamedTuple):
 
 
 _NAMES = {
-    "undercut": Both("undercut", "ниже соперника"),
+    "undercut": Both("undercut", "ниже конкурента"),
     "match": Both("match", "вровень"),
     "position": Both("position", "место"),
     "follow": Both("follow", "за продавцом"),
@@ -26,7 +26,7 @@ _NAMES = {
 _RIVALS = Both(
     english="Rivals do not answer: they do what they did. A rule that they would have followed "
     "down looks better here than it was.",
-    russian="Соперники не отвечают: они делают то, что делали. Правило, вслед за которым они "
+    russian="Конкуренты не отвечают: они делают то, что делали. Правило, вслед за которым они "
     "снизили бы цены, выглядит здесь лучше, чем было бы.",
 )
 _SHARES = Both(

@@ -132,7 +132,7 @@ def test_the_page_needs_nothing_else_and_runs_nothing(console: Console, tmp_path
     assert "&lt;script&gt;alert" in page
     assert read.names.count("svg") == 3  # the sum, one board's prices, its profits
     assert "listings without a chart: 1" in page
-    assert "Соперники не отвечают" in page
+    assert "Конкуренты не отвечают" in page
 
 
 def test_the_same_past_makes_the_same_files(console: Console, tmp_path: Path) -> None:
