@@ -21,8 +21,8 @@ from domain.shop import RuleLine
 from kaspi_crawler.rules.columns import RULES
 from kaspi_crawler.rules.importing import look
 from kaspi_crawler.rules.records import records
-from kaspi_crawler.rules.said import Language
 from kaspi_crawler.rules.writing import WRITERS
+from kaspi_crawler.said import Language
 from storage import rules
 from storage.files import encode
 from storage.schema import libpq_address

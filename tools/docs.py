@@ -119,8 +119,10 @@ be understood.
 - **A row with `city`** holds there, over the row without one. So of four rows that concern a
   price, the nearest has the last word: the article's in the city, the article's, the store's in
   the city, the store's.
-- **An empty cell** says nothing: the defaults hold. **A dash** (`-`) says "none, whatever the
-  defaults are".
+- **An empty cell** says nothing: the defaults hold, and what the row said before is taken back.
+  So a table that was exported and edited means what it shows. `check` and `import` name each
+  value that empty cells take back, and count them; `undo` brings them back. To change one thing,
+  leave the other columns out. **A dash** (`-`) says "none, whatever the defaults are".
 - A merchant has one offer under a card. Of two articles under one card the first that was listed
   and is on sale is priced, the other is left alone.
 - `undo` takes back what rows said; which card an article is listed under, and what is said of a

@@ -39,8 +39,8 @@ class Command(ScrapyCommand):
                 raise BadArgument("name one file. A right one: scrapy decide situations.jsonl")
             with _opened(args[0]) as lines:
                 decided, wrong = _decide(lines, sys.stdout.buffer)
-        decisions, lines = _counted(decided, "decision"), _counted(wrong, "line")
-        sys.stderr.write(f"{decisions}, {lines} that could not be used\n")
+        good, bad = _counted(decided, "decision"), _counted(wrong, "line")
+        sys.stderr.write(f"{good}, {bad} that could not be used\n")
         self.exitcode = int(wrong > 0)
 
 

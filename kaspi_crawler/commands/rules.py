@@ -17,7 +17,7 @@ from kaspi_crawler.rules.options import (
     tell,
     the_file,
 )
-from kaspi_crawler.rules.said import Language
+from kaspi_crawler.said import Language
 from kaspi_crawler.verbs import VerbCommand, database_of
 
 if TYPE_CHECKING:
@@ -68,21 +68,23 @@ def _template(words: Sequence[str], opts: argparse.Namespace, _settings: Setting
 
 
 def _check(words: Sequence[str], opts: argparse.Namespace, settings: Settings) -> int:
-    from kaspi_crawler.rules.report import verdict  # noqa: PLC0415
+    from kaspi_crawler.rules.report import taken_back, verdict  # noqa: PLC0415
 
     looked = _look("check", words, opts, settings).looked
     sys.stdout.write(f"{verdict(looked, language(opts))}\n")
+    if looked.erased:
+        sys.stdout.write(f"{taken_back(looked, language(opts), done=False)}\n")
     return 0 if looked.right else 1
 
 
 def _import(words: Sequence[str], opts: argparse.Namespace, settings: Settings) -> int:
-    from kaspi_crawler.rules.report import applied, left_out, moved, refusal  # noqa: PLC0415
+    from kaspi_crawler.rules import report  # noqa: PLC0415
 
     speech = language(opts)
     proposal = _look("import", words, opts, settings)
     looked, outcome = proposal.looked, proposal.outcome
     if looked.spoilt or not (looked.right or opts.partial):
-        sys.stdout.write(f"{refusal(looked, speech)}\n")
+        sys.stdout.write(f"{report.refusal(looked, speech)}\n")
         return 1
     from storage import rules  # noqa: PLC0415
 
@@ -94,11 +96,13 @@ def _import(words: Sequence[str], opts: argparse.Namespace, settings: Settings) 
     except rules.ChangedMeanwhile as error:
         raise BadArgument(f"import: {error}") from None
     if looked.left_out:
-        sys.stdout.write(f"{left_out(looked, speech)}\n")
-    told = applied(done.changed, len(outcome.lines), done.rules, done.change, speech)
+        sys.stdout.write(f"{report.left_out(looked, speech)}\n")
+    told = report.applied(done.changed, len(outcome.lines), done.rules, done.change, speech)
     sys.stdout.write(f"{told}\n")
+    if looked.erased:
+        sys.stdout.write(f"{report.taken_back(looked, speech, done=True)}\n")
     if done.moved:
-        sys.stdout.write(f"{moved(done.moved, speech)}\n")
+        sys.stdout.write(f"{report.moved(done.moved, speech)}\n")
     return 0 if looked.right else 1
 
 

@@ -10,9 +10,9 @@ import attrs
 
 from domain.identity import CityId, MerchantId, ProductId
 from kaspi_crawler.rules.raw import Broken, Percent, Raw, plain, shown
-from kaspi_crawler.rules.said import Language, Said
 from kaspi_crawler.rules.windows import read_windows
 from kaspi_crawler.rules.words import NO, WORDS, YES
+from kaspi_crawler.said import Language, Said, spaced
 from partners.kaspi.storefront import city_id, product_id
 from partners.kaspi.storefront_listing import merchant_id
 
@@ -272,7 +272,7 @@ _RIGHT_MERCHANT = "11271005"
 
 
 def _limits(lowest: int, highest: int) -> tuple[str, str]:
-    return f"{lowest:,}".replace(",", " "), f"{highest:,}".replace(",", " ")
+    return spaced(lowest), spaced(highest)
 
 
 def amount(lowest: int, highest: int) -> Form:

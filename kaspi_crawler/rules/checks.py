@@ -13,8 +13,9 @@ from domain.shop import RuleLine, Store
 from kaspi_crawler.rules.columns import RULES
 from kaspi_crawler.rules.mistakes import Mistake
 from kaspi_crawler.rules.raw import Percent, shown
-from kaspi_crawler.rules.said import Language, Said, same
+from kaspi_crawler.rules.records import cell
 from kaspi_crawler.rules.wishes import Name, Wish, name_of
+from kaspi_crawler.said import Language, Said, spaced
 from repricer.allowed import prepare
 from repricer.spoken import BadSituation, read_rule
 from repricer.tariffs import Tariffs, packaged
@@ -60,6 +61,10 @@ _NO_PRICE = Said(
     "cost, margin, floor and ceiling leave no allowed price: this price will not be touched",
     "закупка, маржа, минимум и максимум не оставляют разрешённой цены: её трогать не будем",
 )
+_ERASED = Said(
+    "holds now, and is taken back: the cell is empty (a column that is not in the file keeps it)",
+    "действует сейчас и будет снято: ячейка пуста (если столбца в файле нет, всё остаётся)",
+)
 _IDLE = {
     "stock_low_raise_bp": "stock_low",
     "aged_margin": "aged_days",
@@ -93,6 +98,8 @@ class Outcome:
     mistakes: list[Mistake] = attrs.field(factory=list)
     warnings: list[Mistake] = attrs.field(factory=list)
     wrong: set[Wish] = attrs.field(factory=set)
+    #: Values that hold now, and would not any more, for nothing stands in their cells.
+    erased: list[Mistake] = attrs.field(factory=list)
 
     def add(self, wish: Wish, key: str | None, what: Said) -> None:
         """Note a mistake of a row, unless that cell has one already."""
@@ -119,6 +126,9 @@ def check(wishes: Sequence[Wish], kept: Kept) -> Outcome:
         if wish.rule.sku or rules[wish.name] or wish.name in kept.lines
     ]
     outcome.stores = [wish.store for wish in wishes if wish.store is not None]
+    outcome.erased = [
+        mistake for wish in wishes for mistake in _erased(wish, rules[wish.name], kept)
+    ]
     by_name = {wish.name: wish for wish in wishes}
     _Look(by_name, {**kept.lines, **rules}, kept, outcome, packaged()).over_all()
     return outcome
@@ -136,6 +146,16 @@ def _with_kept(wish: Wish, kept: Kept) -> Mapping[str, Any]:
         return wish.rule.said
     stays = {key: value for key, value in before.items() if key not in columns}
     return {**stays, **wish.rule.said} if stays else wish.rule.said
+
+
+def _erased(wish: Wish, said: Mapping[str, Any], kept: Kept) -> Iterator[Mistake]:
+    """What is kept of the row's line, and the row has an empty cell for."""
+    before = kept.lines.get(wish.name, {})
+    for key in before.keys() - said.keys() - wish.wrong:
+        column = RULES.by_key[key]
+        told = Said(*(shown(cell(column, before[key], one) or "") for one in Language))
+        place = wish.line.place(column)
+        yield Mistake(place=place, value=told, what=_ERASED, warns=True)
 
 
 def _check_products(wishes: Sequence[Wish], kept: Kept, outcome: Outcome) -> None:
@@ -206,13 +226,14 @@ class _Look:
 
     def _at(self, name: Name, wish: Wish, said: Mapping[str, Any]) -> None:
         key: str | None
-        for key, what in _contradictions(said, is_default=not name[1]):
+        impossible = list(_contradictions(said, is_default=not name[1]))
+        for key, what in impossible:
             if name == wish.name:
                 self.outcome.add(wish, _cell(wish, key), what)
             else:
                 self.spoilt.setdefault((wish, key), []).append(name)
                 self.sentences.setdefault((wish, key), what)
-        if name != wish.name or not wish.right:
+        if impossible or name != wish.name or not wish.right:
             return
         odd = _oddities(said, wish, self.tariffs) if name[1] else _oddities_of_defaults(said)
         for key, what in odd:
@@ -252,10 +273,12 @@ def _contradictions(said: Mapping[str, Any], *, is_default: bool) -> Iterator[tu
 
 
 def _below(ceiling: int, floor: int) -> Said:
-    low, high = f"{floor:,}".replace(",", " "), f"{ceiling:,}".replace(",", " ")
+    low, high = spaced(floor), spaced(ceiling)
     return Said(
-        f"leaves no price: the ceiling {high} is below the floor {low}",
-        f"не оставляет цены: максимум {high} ниже минимума {low}",
+        f"leaves no price: the ceiling {high} is below the floor {low}; right: {low} or more, or a "
+        "lower floor",
+        f"не оставляет цены: максимум {high} ниже минимума {low}; нужно: от {low}, или минимум "
+        "ниже",
     )
 
 
@@ -268,7 +291,7 @@ def _oddities(
     try:
         refusal = prepare(read_rule(msgspec.json.encode(said)), tariffs, None).refusal
     except BadSituation as error:
-        yield None, same(str(error))
+        yield None, Said(str(error), f"этим правилом нельзя пользоваться: {error}")
         return
     if refusal is Reason.NO_FLOOR_NO_COST:
         yield None, _NOTHING
@@ -331,7 +354,7 @@ def _tiny(wish: Wish) -> Iterator[tuple[str, Said]]:
 
 
 def _times(key: str, amount: int) -> Said:
-    column, told = RULES.by_key[key], f"{amount:,}".replace(",", " ")
+    column, told = RULES.by_key[key], spaced(amount)
     return Said(
         f"is ten times the {key} of {told} and more: is there a zero too many?",
         f"— в десять раз больше, чем «{column.title(Language.RUSSIAN)}» ({told}): нет ли "

@@ -7,8 +7,8 @@ import attrs
 
 from kaspi_crawler.rules import cells
 from kaspi_crawler.rules.cells import FORMS, Form
-from kaspi_crawler.rules.said import Language, Said
 from kaspi_crawler.rules.words import WORDS
+from kaspi_crawler.said import Language, Said
 from repricer.spoken import RULE_KEYS, Key
 
 

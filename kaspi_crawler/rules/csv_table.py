@@ -7,8 +7,8 @@ from typing import IO
 
 from kaspi_crawler.rules.mistakes import unsafe
 from kaspi_crawler.rules.raw import Raw
-from kaspi_crawler.rules.said import Said
 from kaspi_crawler.rules.sheet import Row, Sheet, Unreadable
+from kaspi_crawler.said import Said
 
 _SEPARATORS = (",", ";", "\t")
 #: How a file tells its separator to Excel, in a line of its own.

@@ -11,7 +11,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from kaspi_crawler.rules.columns import EXPLANATIONS, Column
-from kaspi_crawler.rules.said import Language, Said
+from kaspi_crawler.said import Language, Said
 
 _NAMES_WIDTH, _WIDTH = 16, 12
 _WIDE = {"name": 30, "category": 28, "windows": 36, "ignore": 24, "only": 24, "sisters": 24}

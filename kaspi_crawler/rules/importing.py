@@ -52,7 +52,14 @@ def look(
         wishes = _usable(wishes, outcome.wrong)
         outcome = check(wishes, kept)
         mistakes += outcome.mistakes
-    looked = Looked.of(told.reading, told.rows, len(wishes), mistakes, outcome.warnings)
+    looked = Looked.of(
+        told.reading,
+        told.rows,
+        len(wishes),
+        mistakes,
+        warnings=outcome.warnings,
+        erased=outcome.erased,
+    )
     return Proposal(looked, outcome, seen)
 
 

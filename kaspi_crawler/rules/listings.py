@@ -12,8 +12,8 @@ from domain.shop import OwnListing
 from kaspi_crawler.rules.columns import LISTINGS
 from kaspi_crawler.rules.looked import Looked
 from kaspi_crawler.rules.mistakes import Mistake
-from kaspi_crawler.rules.said import Language, Said
 from kaspi_crawler.rules.tables import Known, Line, Reading, read_cells, read_lines
+from kaspi_crawler.said import Language, Said
 
 _MISSING = Said("is empty", "— пусто")
 

@@ -9,7 +9,7 @@ from openpyxl.comments import Comment
 from openpyxl.styles import PatternFill
 
 from kaspi_crawler.rules.mistakes import Mistake
-from kaspi_crawler.rules.said import Language
+from kaspi_crawler.said import Language
 
 _WRONG = PatternFill("solid", fgColor="FFC7CE")
 _ODD = PatternFill("solid", fgColor="FFEB9C")

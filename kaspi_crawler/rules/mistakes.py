@@ -7,7 +7,7 @@ from typing import IO
 import attrs
 
 from kaspi_crawler.rules.raw import Raw, shown
-from kaspi_crawler.rules.said import Language, Said
+from kaspi_crawler.said import Language, Said
 
 #: No more of a value than this is shown.
 _LONGEST = 60
@@ -44,18 +44,25 @@ class Place:
 
 @attrs.frozen(kw_only=True)
 class Mistake:
-    """One mistake, or with `warns` something that is allowed and seldom meant."""
+    """One mistake, or with `warns` something that is allowed and seldom meant.
+
+    `value` is what stands there; a word that we write ourselves has its language.
+    """
 
     place: Place
-    value: Raw | None = None
+    value: Raw | Said | None = None
     what: Said
     warns: bool = False
 
     def in_(self, language: Language) -> str:
         """The mistake in one line."""
-        value = "" if self.value is None else f"{quoted(self.value, language)} "
+        value = "" if self.value is None else f"{quoted(_told(self.value, language), language)} "
         where = self.place.in_(language)
         return f"{where}{': ' * bool(where)}{value}{self.what.in_(language)}"
+
+
+def _told(value: Raw | Said, language: Language) -> Raw:
+    return value.in_(language) if isinstance(value, Said) else value
 
 
 def letter(column: int) -> str:
@@ -105,7 +112,7 @@ def _cells(mistake: Mistake, language: Language) -> Iterator[object]:
     yield place.row
     yield None if place.column is None else letter(place.column)
     yield place.titles and place.titles.in_(language)
-    yield None if mistake.value is None else safe(shown(mistake.value))
+    yield None if mistake.value is None else safe(shown(_told(mistake.value, language)))
     yield mistake.what.in_(language)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from domain.identity import MerchantId
 from kaspi_crawler.arguments import BadArgument
-from kaspi_crawler.rules.said import Language
+from kaspi_crawler.said import Language
 from partners.kaspi.storefront_listing import NotAListing, merchant_id
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _write_errors(errors: Path, looked: "Looked", speech: Language) -> None:
 
     with whole_file(errors) as file:
         text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=True)
-        write_table(text, [*looked.mistakes, *looked.warnings], speech)
+        write_table(text, looked.told, speech)
         text.detach()
 
 
@@ -84,4 +84,4 @@ def _write_marked(path: Path, marked: Path, looked: "Looked", speech: Language) 
     if looked.spoilt and not looked.rows:
         return  # what cannot be read cannot be marked
     with whole_file(marked) as file:
-        write_marked(path, file, [*looked.mistakes, *looked.warnings], speech)
+        write_marked(path, file, looked.told, speech)

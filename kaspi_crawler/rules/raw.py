@@ -5,7 +5,7 @@ from decimal import Context, Decimal
 
 import attrs
 
-from kaspi_crawler.rules.said import Said
+from kaspi_crawler.said import Said
 
 #: As many digits as a spreadsheet shows: what comes after them is the noise of its arithmetic.
 _SHOWN = Context(prec=15)

@@ -10,9 +10,9 @@ from domain.shop import RuleLine, Store
 from kaspi_crawler.rules.cells import PERCENT
 from kaspi_crawler.rules.columns import RULES, Column
 from kaspi_crawler.rules.raw import Percent
-from kaspi_crawler.rules.said import Language
 from kaspi_crawler.rules.windows import written
 from kaspi_crawler.rules.words import WORDS, yes_or_no
+from kaspi_crawler.said import Language
 
 #: A cell that is to be written, None for an empty one.
 Cell = str | int | Decimal | Percent | None

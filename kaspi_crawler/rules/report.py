@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from kaspi_crawler.rules.looked import Looked
 from kaspi_crawler.rules.mistakes import Mistake
-from kaspi_crawler.rules.said import Language, Said
+from kaspi_crawler.said import Language, Said, spaced
 
 #: So many warnings of one kind are told one by one.
 _FEW = 5
@@ -17,7 +17,7 @@ def complaints(looked: Looked, language: Language) -> Iterator[str]:
         yield mistake.in_(language)
     for note in looked.notes:
         yield note.in_(language)
-    yield from _warnings(looked.warnings, language)
+    yield from _warnings([*looked.erased, *looked.warnings], language)
 
 
 def _warnings(warnings: Sequence[Mistake], language: Language) -> Iterator[str]:
@@ -31,17 +31,32 @@ def _warnings(warnings: Sequence[Mistake], language: Language) -> Iterator[str]:
     if more:
         yield Said(
             f"and {more:,} more such warnings (--errors FILE.csv has them all)",
-            f"и ещё {more:,} таких замечаний (все — в --errors FILE.csv)",
+            f"и ещё {spaced(more)} таких замечаний (все — в --errors FILE.csv)",
         ).in_(language)
 
 
 def verdict(looked: Looked, language: Language) -> str:
     """How a file fares that is only checked."""
     if looked.right:
-        return Said(f"{looked.rows:,} rows, all right", f"строк: {looked.rows:,}, ошибок нет").in_(
-            language
-        )
+        rows = _many(looked.rows, "row")
+        return Said(f"{rows}, all right", f"строк: {spaced(looked.rows)}, ошибок нет").in_(language)
     return _count(looked).in_(language)
+
+
+def taken_back(looked: Looked, language: Language, *, done: bool) -> str:
+    """How many values empty cells take back, or, when it is `done`, took."""
+    count = len(looked.erased)
+    now = "was" if count == 1 else "were"
+    return Said(
+        f"{_many(count, 'value')} that held {now} taken back, for the cells are empty"
+        if done
+        else f"{_many(count, 'value')} that hold{'s' * (count == 1)} now would be taken back, for "
+        "the cells are empty: fill them, or leave their columns out",
+        f"снято значений, которые действовали: {spaced(count)} (ячейки пусты)"
+        if done
+        else f"будет снято значений, которые действуют сейчас: {spaced(count)} (ячейки пусты; "
+        "заполните их или уберите столбцы)",
+    ).in_(language)
 
 
 def refusal(looked: Looked, language: Language) -> str:
@@ -63,7 +78,7 @@ def _count(looked: Looked) -> Said:
     count = len(looked.mistakes)
     return Said(
         f"{_many(looked.rows, 'row')}, {_many(count, 'mistake')}",
-        f"строк: {looked.rows:,}, ошибок: {count:,}",
+        f"строк: {spaced(looked.rows)}, ошибок: {spaced(count)}",
     )
 
 
@@ -76,14 +91,15 @@ def applied(changed: int, lines: int, rules: int, change: int | None, language: 
     if change is None:
         return Said(
             f"{_many(lines, 'line')}, all as they were: nothing changed",
-            f"строк: {lines:,}, все как были: ничего не изменилось",
+            f"строк: {spaced(lines)}, все как были: ничего не изменилось",
         ).in_(language)
     return Said(
         f"{_many(changed, 'line')} changed, {lines - changed:,} unchanged, "
         f"{_many(rules, 'rule')} made anew; "
         f"this is change {change}, and `scrapy rules undo {change}` takes it back",
-        f"изменено строк: {changed:,}, без изменений: {lines - changed:,}, новых правил: "
-        f"{rules:,}; это изменение {change}, его отменяет `scrapy rules undo {change}`",
+        f"изменено строк: {spaced(changed)}, без изменений: {spaced(lines - changed)}, "
+        f"новых правил: {spaced(rules)}; это изменение {change}, его отменяет "
+        f"`scrapy rules undo {change}`",
     ).in_(language)
 
 
@@ -92,7 +108,7 @@ def moved(count: int, language: Language) -> str:
     return Said(
         f"{_many(count, 'article')} moved to another card: what was pending for the old one is "
         "withdrawn, and `undo` does not bring it back",
-        f"перешло на другую карточку: {count:,}; цены, ждавшие для старой, отозваны, `undo` "
+        f"перешло на другую карточку: {spaced(count)}; цены, ждавшие для старой, отозваны, `undo` "
         "карточку не вернёт",
     ).in_(language)
 
@@ -102,7 +118,7 @@ def left_out(looked: Looked, language: Language) -> str:
     return Said(
         f"left out: {_many(looked.left_out, 'row')}, with the mistakes above, or of a store whose "
         "defaults are wrong",
-        f"не применено строк: {looked.left_out:,}, с ошибками выше или магазина, у которого "
+        f"не применено строк: {spaced(looked.left_out)}, с ошибками выше или магазина, у которого "
         "ошибка в умолчаниях",
     ).in_(language)
 
@@ -113,6 +129,6 @@ def listed(added: int, changed: int, count: int, rules: int, language: Language)
     return Said(
         f"{_many(added, 'listing')} added, {changed:,} changed, {same:,} as they were; "
         f"{_many(rules, 'rule')} made of the stores' defaults",
-        f"предложений добавлено: {added:,}, изменено: {changed:,}, без изменений: {same:,}; "
-        f"правил из умолчаний магазинов: {rules:,}",
+        f"предложений добавлено: {spaced(added)}, изменено: {spaced(changed)}, без изменений: "
+        f"{spaced(same)}; правил из умолчаний магазинов: {spaced(rules)}",
     ).in_(language)

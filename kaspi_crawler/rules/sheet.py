@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import attrs
 
 from kaspi_crawler.rules.raw import Raw
-from kaspi_crawler.rules.said import Said
+from kaspi_crawler.said import Said
 
 #: A row that says something: its number, and its cells by column.
 Row = tuple[int, Mapping[int, Raw]]

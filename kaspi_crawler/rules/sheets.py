@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kaspi_crawler.arguments import BadArgument
-from kaspi_crawler.rules.said import Said
 from kaspi_crawler.rules.sheet import Sheet, Unreadable
+from kaspi_crawler.said import Said
 
 FORMATS = ("xlsx", "csv", "yaml")
 _ENDINGS = {".xlsx": "xlsx", ".xlsm": "xlsx", ".csv": "csv", ".yaml": "yaml", ".yml": "yaml"}

@@ -10,9 +10,9 @@ from kaspi_crawler.rules.cells import NONE, Wrong
 from kaspi_crawler.rules.columns import EXPLANATIONS, Column, Layout, plain_title
 from kaspi_crawler.rules.mistakes import Mistake, Place, wanted
 from kaspi_crawler.rules.raw import Broken, Raw, shown
-from kaspi_crawler.rules.said import Said, same
 from kaspi_crawler.rules.sheet import Merged, Row, Sheet, Unreadable
 from kaspi_crawler.rules.sheets import opened
+from kaspi_crawler.said import Said, same, spaced
 
 #: A header is looked for among so many rows that say something.
 _HEAD = 10
@@ -215,7 +215,7 @@ def _no_table(sheet: Sheet, header: Row | None, layout: Layout) -> Mistake:
 def _remarks(count: int) -> Said:
     return Said(
         f'rows that begin with "# " and are not read: {count:,}',
-        f"строк, которые начинаются с «# » и не читаются: {count:,}",
+        f"строк, которые начинаются с «# » и не читаются: {spaced(count)}",
     )
 
 

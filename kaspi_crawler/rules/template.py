@@ -7,8 +7,8 @@ from typing import IO
 from kaspi_crawler.rules.columns import RULES, Column
 from kaspi_crawler.rules.frame import HOW
 from kaspi_crawler.rules.records import Record
-from kaspi_crawler.rules.said import Language
 from kaspi_crawler.rules.writing import REMARK, WRITERS, write_yaml
+from kaspi_crawler.said import Language
 
 _STORE_ROW = ("store", "name", "margin_bp", "strategy", "when_unbeatable", "windows", "owner")
 _LISTING = (

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import Any
 
-from kaspi_crawler.rules.said import Language
 from kaspi_crawler.rules.words import WORDS
+from kaspi_crawler.said import Language
 
 _EVERY_DAY = list(range(1, 8))
 _RUSSIAN_DAYS = ("пн", "вт", "ср", "чт", "пт", "сб", "вс")

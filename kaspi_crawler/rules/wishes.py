@@ -11,8 +11,8 @@ from domain.identity import CityId, MerchantId, ProductId
 from domain.shop import RuleLine, Store
 from kaspi_crawler.rules.columns import RULES
 from kaspi_crawler.rules.mistakes import Mistake
-from kaspi_crawler.rules.said import Language, Said
 from kaspi_crawler.rules.tables import Known, Line, Reading, read_cells, read_lines
+from kaspi_crawler.said import Language, Said
 from repricer.spoken import RULE_KEYS
 
 #: What names a line: store, sku, city; empty where the line has none.
@@ -150,4 +150,6 @@ def _said_before(wish: Wish, first: dict[Name, Line]) -> list[Mistake]:
         f"says the same store, sku and city as {where.in_(Language.ENGLISH)}: leave one of both",
         f"повторяет магазин, артикул и город, что и {where.in_(Language.RUSSIAN)}: оставьте одну",
     )
-    return [Mistake(place=wish.line.place(), value=" ".join(filter(None, wish.name)), what=what)]
+    column = RULES.by_key["sku" if wish.rule.sku else "store"]
+    name = " ".join(filter(None, wish.name))
+    return [Mistake(place=wish.line.place(column), value=name, what=what)]

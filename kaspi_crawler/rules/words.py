@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import attrs
 
-from kaspi_crawler.rules.said import Language
+from kaspi_crawler.said import Language
 
 
 @attrs.frozen

@@ -23,8 +23,8 @@ from openpyxl.utils.escape import unescape
 from openpyxl.xml.constants import SHARED_STRINGS
 
 from kaspi_crawler.rules.raw import Broken, Percent, Raw, number
-from kaspi_crawler.rules.said import Said
 from kaspi_crawler.rules.sheet import Merged, Row, Sheet, Unreadable
+from kaspi_crawler.said import Said
 
 #: How a file begins that is a compound document: an old workbook, or an encrypted one.
 _COMPOUND = b"\xd0\xcf\x11\xe0"

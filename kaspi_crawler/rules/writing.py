@@ -14,7 +14,7 @@ from kaspi_crawler.rules.columns import Column
 from kaspi_crawler.rules.mistakes import SEPARATORS, safe
 from kaspi_crawler.rules.raw import Percent, plain, shown
 from kaspi_crawler.rules.records import Cell, Record
-from kaspi_crawler.rules.said import Language, Said
+from kaspi_crawler.said import Language, Said
 
 Writer = Callable[[IO[bytes], Sequence[Column], Iterable[Record], Language], int]
 

@@ -6,8 +6,8 @@ from typing import IO
 import yaml
 
 from kaspi_crawler.rules.raw import Raw
-from kaspi_crawler.rules.said import Said
 from kaspi_crawler.rules.sheet import Row, Sheet, Unreadable
+from kaspi_crawler.said import Said
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NO_LIST = Said(

@@ -91,6 +91,41 @@ def test_an_empty_cell_takes_back_and_a_dash_overrules(
     assert in_force(database) == {("", ""): {"aged_days": 30}, ("1", ""): {"aged_days": None}}
 
 
+def test_what_empty_cells_take_back_is_told_before_and_after(
+    shop: Console, database: str, tmp_path: Path, capsys: Said
+) -> None:
+    columns = ("store", "sku", "product", "floor", "strategy", "on")
+    told = table(tmp_path / "a.csv", columns, (STORE, "1", PRODUCT, 9_000, "match", "yes"))
+    assert shop.type_here("rules", "import", told) == 0
+    kept = in_force(database)
+
+    part = table(tmp_path / "b.csv", ("store", "sku", "floor"), (STORE, "1", 9_500))
+    assert shop.type_here("rules", "check", part) == 0
+    assert "taken back" not in "".join(capsys.readouterr())
+
+    told = table(tmp_path / "c.csv", columns, (STORE, "1", PRODUCT, "", "", "yes"))
+    assert shop.type_here("rules", "check", told, "--language", "ru") == 0
+    said = capsys.readouterr()
+    assert "будет снято значений, которые действуют сейчас: 2" in said.out
+    assert "столбец E «Стратегия»: «сравняться» действует сейчас и будет снято" in said.err
+    assert in_force(database) == kept
+
+    assert shop.type_here("rules", "import", told) == 0
+    said = capsys.readouterr()
+    assert "2 values that held were taken back, for the cells are empty" in said.out
+    assert 'row 2, column D (floor): "9000" holds now, and is taken back' in said.err
+    assert in_force(database) == {("1", ""): {"on": True}}
+
+
+def test_a_rule_that_cannot_be_is_told_once_and_in_the_language_of_the_reader(
+    shop: Console, tmp_path: Path, capsys: Said
+) -> None:
+    header = (*HEADER, "strategy")
+    told = table(tmp_path / "a.csv", header, (STORE, "1", PRODUCT, "", 900, "", "follow"))
+    assert shop.type_here("rules", "check", told, "--language", "ru") == 1
+    assert capsys.readouterr().err.count("follow") == 0
+
+
 #: Fifty cells that cannot be meant, each in a row of its own.
 CELLS: list[tuple[str, object]] = [
     ("store", "Лавка у дома"),
@@ -231,7 +266,7 @@ def test_a_misspelt_column_lets_nothing_pass(
 CROSS = {
     "a ceiling below the floor": (
         [("1", PRODUCT, "", 900, 800, "")],
-        'row 2, column F (ceiling): "800" leaves no price: the ceiling 800 is below the floor 900',
+        'row 2, column F (ceiling): "800" leaves no price: the ceiling 800 is below the floor 90',
     ),
     "an article that is not listed": (
         [("1", "", "", 900, "", "")],
@@ -303,7 +338,8 @@ def test_new_defaults_are_checked_against_the_lines_that_are_kept(
     capsys.readouterr()
     assert shop.type_here("rules", "import", defaults) == 1
     assert capsys.readouterr().err == (
-        'row 2, column B (ceiling): "901" leaves no price: the ceiling 901 is below the floor 902 '
+        'row 2, column B (ceiling): "901" leaves no price: the ceiling 901 is below the floor 902; '
+        "right: 902 or more, or a lower floor "
         "(in rules that the file does not name: 1, the first is 2)\n"
     )
     assert ("", "") not in in_force(database)

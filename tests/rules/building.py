@@ -8,8 +8,8 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 from openpyxl import Workbook
 
-from kaspi_crawler.rules.said import Language
 from kaspi_crawler.rules.wishes import Wishes, read_wishes
+from kaspi_crawler.said import Language
 
 _SHARED = (
     '<Override PartName="/xl/sharedStrings.xml" ContentType='

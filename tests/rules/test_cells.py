@@ -9,7 +9,7 @@ import pytest
 from kaspi_crawler.rules.cells import Wrong
 from kaspi_crawler.rules.columns import LISTINGS, RULES
 from kaspi_crawler.rules.raw import Broken, Percent, Raw, number
-from kaspi_crawler.rules.said import same
+from kaspi_crawler.said import same
 
 BROKEN = Broken("#REF!", same("is an error"))
 

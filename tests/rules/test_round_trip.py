@@ -16,10 +16,10 @@ from domain.shop import RuleLine, Store
 from kaspi_crawler.rules.checks import Kept, check
 from kaspi_crawler.rules.columns import RULES
 from kaspi_crawler.rules.records import records
-from kaspi_crawler.rules.said import Language
 from kaspi_crawler.rules.wishes import name_of
 from kaspi_crawler.rules.words import WORDS
 from kaspi_crawler.rules.writing import WRITERS
+from kaspi_crawler.said import Language
 from repricer.spoken import RULE_KEYS, Key, read_rule
 from tests.rules.building import read, told
 from tests.rules.test_windows import WINDOWS

@@ -122,7 +122,8 @@ def test_a_row_says_what_it_is_about(
 def test_a_row_is_said_once(tmp_path: Path) -> None:
     [said] = told(read(table(tmp_path / "rules.csv", [HEADER, row(1), row(2), row(1)])))
     assert said == (
-        'row 4: "30000001 KB-1" says the same store, sku and city as row 2: leave one of both'
+        'row 4, column B (sku): "30000001 KB-1" says the same store, sku and city as row 2: '
+        "leave one of both"
     )
 
 

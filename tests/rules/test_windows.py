@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaspi_crawler.rules.said import Language
 from kaspi_crawler.rules.windows import read_windows, written
+from kaspi_crawler.said import Language
 
 NIGHT = {"from": "22:00", "to": "07:00", "do": "hold"}
 

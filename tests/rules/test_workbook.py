@@ -9,7 +9,7 @@ import pytest
 from openpyxl import Workbook
 from openpyxl.styles import Font
 
-from kaspi_crawler.rules.said import Language
+from kaspi_crawler.said import Language
 from tests.rules.building import HEADER, STORE, edited, floors, read, row, told, workbook
 
 SHEET = "xl/worksheets/sheet1.xml"

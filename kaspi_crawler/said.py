@@ -27,3 +27,13 @@ class Said:
 def same(text: str) -> Said:
     """What needs no translation."""
     return Said(text, text)
+
+
+def spaced(number: int) -> str:
+    """A whole number as Russian texts write it: 12 345."""
+    return f"{number:,}".replace(",", " ")
+
+
+def number(amount: int, language: Language) -> str:
+    """A whole number as texts of a language write it: 12,345, 12 345."""
+    return spaced(amount) if language is Language.RUSSIAN else f"{amount:,}"
