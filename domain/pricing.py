@@ -1,7 +1,9 @@
 """What a pricing decision is made of: the rule, the situation, the answer."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
+from typing import Protocol, Self
 
 import msgspec
 
@@ -256,6 +258,25 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return msgspec.structs.replace(self, margin=self.aged_margin, margin_bp=self.aged_margin_bp)
 
 
+class Offered(Protocol):
+    """An offer as it is read from a board or remembered; ratings run from 0 to 5."""
+
+    @property
+    def merchant_id(self) -> str: ...
+    @property
+    def price(self) -> int: ...
+    @property
+    def price_minus_bonus(self) -> int | None: ...
+    @property
+    def delivery_days(self) -> int | None: ...
+    @property
+    def merchant_rating(self) -> Decimal | None: ...
+    @property
+    def merchant_reviews(self) -> int | None: ...
+    @property
+    def preorder_days(self) -> int | None: ...
+
+
 class MarketOffer(msgspec.Struct, frozen=True, gc=False):
     """What a decision needs of one offer on the board. None: the marketplace did not say.
 
@@ -269,6 +290,20 @@ class MarketOffer(msgspec.Struct, frozen=True, gc=False):
     rating: int | None = None
     reviews: int | None = None
     preorder_days: int | None = None
+
+    @classmethod
+    def of(cls, offer: Offered) -> Self:
+        """What a decision needs of an offer."""
+        rating = offer.merchant_rating
+        return cls(
+            merchant=MerchantId(offer.merchant_id),
+            price=offer.price,
+            price_minus_bonus=offer.price_minus_bonus,
+            delivery_days=offer.delivery_days,
+            rating=None if rating is None else int(rating * 100),
+            reviews=offer.merchant_reviews,
+            preorder_days=offer.preorder_days,
+        )
 
 
 class Situation(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -1,9 +1,7 @@
 """A listing of ours on a board that was just read, as the engine sees it, and what it decides."""
 
-from decimal import Decimal
-
 from domain.moments import almaty_date
-from domain.offers import Offer, OfferBoard
+from domain.offers import OfferBoard
 from domain.pricing import MarketOffer, Situation
 from domain.shop import Decided, Listed
 from repricer.decision import decide
@@ -41,7 +39,7 @@ def situation(listed: Listed, board: OfferBoard) -> Situation:
         stock=listed.stock,
         offered=any(offer.merchant_id == listed.store for offer in board.offers),
         stock_age_days=_age(listed, board),
-        offers=tuple(map(_market_offer, board.offers)),
+        offers=tuple(map(MarketOffer.of, board.offers)),
         sisters=listed.sisters,
         median=listed.median,
         moved_today=listed.moved_today,
@@ -56,19 +54,3 @@ def _age(listed: Listed, board: OfferBoard) -> int | None:
     if listed.stocked_on is None:
         return None
     return max(0, (almaty_date(board.checked_at) - listed.stocked_on).days)
-
-
-def _market_offer(offer: Offer) -> MarketOffer:
-    return MarketOffer(
-        merchant=offer.merchant_id,
-        price=offer.price,
-        price_minus_bonus=offer.price_minus_bonus,
-        delivery_days=offer.delivery_days,
-        rating=_hundredths(offer.merchant_rating),
-        reviews=offer.merchant_reviews,
-        preorder_days=offer.preorder_days,
-    )
-
-
-def _hundredths(rating: Decimal | None) -> int | None:
-    return None if rating is None else int(rating * 100)

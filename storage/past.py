@@ -122,25 +122,9 @@ def past_of(
             for row in rows:
                 standing.pop(row.merchant_id, None)
                 if row.event != "gone":
-                    standing[row.merchant_id] = _offer(row)
+                    standing[row.merchant_id] = MarketOffer.of(row)
             moment = Moment(at, tuple(standing[merchant] for merchant in sorted(standing)))
             yield moment
     read_until = connection.execute(_READ_UNTIL, asked).fetchone()
     if moment is not None and read_until and read_until[0] and moment.at < read_until[0]:
         yield Moment(read_until[0], moment.offers)
-
-
-def _offer(row: _Row) -> MarketOffer:
-    return MarketOffer(
-        merchant=MerchantId(row.merchant_id),
-        price=row.price,
-        price_minus_bonus=row.price_minus_bonus,
-        delivery_days=row.delivery_days,
-        rating=_hundredths(row.merchant_rating),
-        reviews=row.merchant_reviews,
-        preorder_days=row.preorder_days,
-    )
-
-
-def _hundredths(rating: Decimal | None) -> int | None:
-    return None if rating is None else int(rating * 100)
