@@ -1,1 +1,1 @@
-"""What a replay found, shown: a table, a page, charts. Nothing is decided here."""
+"""A replay: what is asked for, the boards replayed, and what was found: a table, a page, a CSV."""
