@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from domain.identity import CityId, MerchantId, ProductId
 from domain.listing import ListingKind, ListingQuery
+from kaspi_crawler.said import Said, same
 from partners.kaspi.storefront import ShortLink, city_id, product_id, product_or_link
 from partners.kaspi.storefront_listing import (
     category_code,
@@ -52,6 +53,10 @@ class Texts(StrEnum):
 
 class BadArgument(ValueError):
     """An argument that cannot be used; the text names it and shows a right one."""
+
+    def __init__(self, why: str | Said) -> None:
+        self.why = same(why) if isinstance(why, str) else why
+        super().__init__(self.why.en)
 
 
 def products(text: str) -> tuple[ProductId | ShortLink, ...]:
@@ -225,7 +230,13 @@ def _several(
         try:
             found[read(item)] = None
         except ValueError as error:
-            raise BadArgument(f"{name}: {f'{place}: ' if place else ''}{error}") from None
+            where = f"{name}: {place}" if place else name
+            raise BadArgument(
+                Said(
+                    f"{where}: {error}",
+                    f"{where}: {item!r} не подходит. Например: {_EXAMPLES[name]}",
+                )
+            ) from None
     if not found:
         raise BadArgument(f"{name}: the list is empty. A right one: {_EXAMPLES[name]}")
     return tuple(found)

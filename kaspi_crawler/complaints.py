@@ -2,10 +2,11 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from kaspi_crawler.arguments import BadArgument
+from kaspi_crawler.said import Language
 from partners.kaspi.storefront import NotAnAddress
 
 #: The exit code of a command that could not do its work and said why.
@@ -14,11 +15,20 @@ SAID_WHY = 2
 STOPPED = 130
 #: The exit code of a program whose reader is gone, as shells have it.
 NOBODY_READS = 141
+#: What the operating system says of files, in Russian.
+_OF_FILES: Mapping[type[BaseException], str] = {
+    FileNotFoundError: "такого файла нет",
+    PermissionError: "нет доступа",
+    IsADirectoryError: "это папка, а не файл",
+    NotADirectoryError: "на пути к файлу не папка",
+}
 
 
 @contextmanager
-def in_a_sentence(command: str) -> Iterator[None]:
+def in_a_sentence(command: str, language: str = Language.ENGLISH) -> Iterator[None]:
     """End the program with exit code 2 and a sentence when something expected goes wrong.
+
+    The sentence is in the language, if it has it: what goes wrong below is told in English.
 
     Expected are arguments that cannot be used, a database that is away or behind, and what the
     operating system refuses. All else is a fault of ours, and keeps its traceback.
@@ -32,11 +42,15 @@ def in_a_sentence(command: str) -> Iterator[None]:
     except KeyboardInterrupt:
         raise SystemExit(_say(command, "stopped", STOPPED)) from None
     except _expected() as error:
-        raise SystemExit(_say(command, sentence(error), SAID_WHY)) from None
+        raise SystemExit(_say(command, sentence(error, Language(language)), SAID_WHY)) from None
 
 
-def sentence(error: BaseException) -> str:
+def sentence(error: BaseException, language: Language = Language.ENGLISH) -> str:
     """What went wrong, in its own words, without a statement or the link to a manual."""
+    if isinstance(error, BadArgument):
+        return error.why.in_(language)
+    if language is Language.RUSSIAN and type(error) in _OF_FILES:
+        return f"{error.filename}: {_OF_FILES[type(error)]}"  # type: ignore[attr-defined]
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     from storage.database import said  # noqa: PLC0415  (a third of a second that only this needs)

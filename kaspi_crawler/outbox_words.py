@@ -2,77 +2,78 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Literal
 
 from domain.moments import ALMATY
+from kaspi_crawler.said import Language, Said
 from repricer.explain import money
 from storage.stories import Intended
 
-Language = Literal["en", "ru"]
-Pair = tuple[str, str]
-
 #: Each state of an intention.
-STATES: Mapping[str, Pair] = {
-    "pending": (
+STATES: Mapping[str, Said] = {
+    "pending": Said(
         "waits to be sent (with PUBLISH=off or feed nothing is sent through the cabinet)",
         "ждёт отправки (при PUBLISH=off или feed через кабинет ничего не отправляется)",
     ),
-    "sending": ("sent, no answer yet", "отправлена, ответа пока нет"),
-    "accepted": ("accepted by the marketplace, not yet seen", "принята площадкой, ещё не видна"),
-    "applied": ("applied: seen with this price", "применена: цена видна"),
-    "unverified": ("not verified", "не подтверждена"),
-    "refused": ("refused", "отклонена"),
-    "superseded": ("superseded by a newer decision", "заменено более новым решением"),
-    "withdrawn": (
+    "sending": Said("sent, no answer yet", "отправлена, ответа пока нет"),
+    "accepted": Said(
+        "accepted by the marketplace, not yet seen", "принята площадкой, ещё не видна"
+    ),
+    "applied": Said("applied: seen with this price", "применена: цена видна"),
+    "unverified": Said("not verified", "не подтверждена"),
+    "refused": Said("refused", "отклонена"),
+    "superseded": Said("superseded by a newer decision", "заменено более новым решением"),
+    "withdrawn": Said(
         "withdrawn: decided otherwise, or the rule changed",
         "отозвано: решено иначе, или правило изменилось",
     ),
 }
 #: Why it ended so.
-OUTCOMES: Mapping[str, Pair] = {
-    "not_in_cabinet": ("the cabinet does not know the article", "артикула нет в кабинете"),
-    "removed": ("the goods are off sale", "товар снят с продажи"),
-    "sold_out": ("no point has the goods", "товара нет ни в одной точке"),
-    "paused": ("the article is paused", "артикул на паузе"),
-    "rule_changed": ("the rule was changed", "правило изменилось"),
-    "below_least": ("below what a rule allows", "ниже допустимого правилом"),
-    "endangered": (
+OUTCOMES: Mapping[str, Said] = {
+    "not_in_cabinet": Said("the cabinet does not know the article", "артикула нет в кабинете"),
+    "removed": Said("the goods are off sale", "товар снят с продажи"),
+    "sold_out": Said("no point has the goods", "товара нет ни в одной точке"),
+    "paused": Said("the article is paused", "артикул на паузе"),
+    "rule_changed": Said("the rule was changed", "правило изменилось"),
+    "below_least": Said("below what a rule allows", "ниже допустимого правилом"),
+    "endangered": Said(
         "in another city the price is forbidden, and a push would say it again",
         "в другом городе цена недопустима, а отправка повторила бы её",
     ),
-    "changed_before": (
+    "changed_before": Said(
         "our price was changed before it was sent",
         "нашу цену изменили до отправки",
     ),
-    "not_sent": ("it did not leave", "не отправлена"),
-    "blocked": ("too many changes (429)", "слишком много изменений (429)"),
-    "session_gone": ("signed out", "сессия кабинета закончилась"),
-    "forbidden": ("the account may not", "у учётной записи нет прав"),
-    "rejected": ("the cabinet rejected it", "кабинет отклонил запрос"),
-    "no_answer": ("the answer was lost", "ответ потерян"),
-    "already_there": ("it held already", "цена уже стояла"),
-    "not_applied": ("the old price is still there", "по-прежнему старая цена"),
-    "not_read": ("nobody could read it back", "не удалось прочитать цену обратно"),
-    "changed_outside": ("somebody set another price", "кто-то поставил другую цену"),
-    "not_offered": ("our offer is not on the board", "нашего предложения нет на витрине"),
-    "vanished": ("the goods went off sale after it", "после отправки товар снят с продажи"),
+    "not_sent": Said("it did not leave", "не отправлена"),
+    "blocked": Said("too many changes (429)", "слишком много изменений (429)"),
+    "session_gone": Said("signed out", "сессия кабинета закончилась"),
+    "forbidden": Said("the account may not", "у учётной записи нет прав"),
+    "rejected": Said("the cabinet rejected it", "кабинет отклонил запрос"),
+    "no_answer": Said("the answer was lost", "ответ потерян"),
+    "already_there": Said("it held already", "цена уже стояла"),
+    "not_applied": Said("the old price is still there", "по-прежнему старая цена"),
+    "not_read": Said("nobody could read it back", "не удалось прочитать цену обратно"),
+    "changed_outside": Said("somebody set another price", "кто-то поставил другую цену"),
+    "not_offered": Said("our offer is not on the board", "нашего предложения нет на витрине"),
+    "vanished": Said("the goods went off sale after it", "после отправки товар снят с продажи"),
 }
-_REASONS: Mapping[str, Pair] = {
-    "undo": ("a former price, wanted back", "возврат прежней цены"),
-    "baseline": ("the price before us, wanted back", "возврат исходной цены"),
+_REASONS: Mapping[str, Said] = {
+    "undo": Said("a former price, wanted back", "возврат прежней цены"),
+    "baseline": Said("the price before us, wanted back", "возврат исходной цены"),
 }
-_STEPS: Mapping[str, Pair] = {
-    "sent": ("sent", "отправлена"),
-    "accepted": ("accepted", "принята"),
-    "after": ("after", "через"),
-    "receipt": ("receipt", "номер"),
+_STEPS: Mapping[str, Said] = {
+    "sent": Said("sent", "отправлена"),
+    "accepted": Said("accepted", "принята"),
+    "after": Said("after", "через"),
+    "receipt": Said("receipt", "номер"),
 }
 
+_MINUTES, _SECONDS = Said("min", "мин"), Said("s", "с")
 
-def said(words: Mapping[str, Pair], key: str, language: Language) -> str:
+
+def said(words: Mapping[str, Said], key: str, language: Language) -> str:
     """A word of one of the tables; what has none is told as it is."""
     found = words.get(key)
-    return key if found is None else found[0 if language == "en" else 1]
+    return key if found is None else found.in_(language)
 
 
 def journey(intended: Intended, language: Language) -> str:
@@ -110,8 +111,9 @@ def _ending(intended: Intended, language: Language) -> str:
 def span(much: timedelta, language: Language) -> str:
     """A span in the unit that people would choose: 9 min, 40 s."""
     seconds = max(0, round(much.total_seconds()))
-    minutes, second = ("min", "s") if language == "en" else ("мин", "с")
-    return f"{seconds} {second}" if seconds < 120 else f"{seconds // 60} {minutes}"
+    if seconds < 120:
+        return f"{seconds} {_SECONDS.in_(language)}"
+    return f"{seconds // 60} {_MINUTES.in_(language)}"
 
 
 def hour(moment: datetime) -> str:

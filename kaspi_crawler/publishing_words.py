@@ -2,57 +2,58 @@
 
 from collections.abc import Iterator, Mapping
 
-from kaspi_crawler.outbox_words import OUTCOMES, Language, Pair, said, span
+from kaspi_crawler.outbox_words import OUTCOMES, said, span
+from kaspi_crawler.said import Language, Said, number
 from storage.ladder import Report
 
-_WORDS: Mapping[str, Pair] = {
-    "mode": ("Prices leave by", "Цены отправляются через"),
-    "off": ("nothing: a dry run (PUBLISH=off)", "ничего: пробный режим (PUBLISH=off)"),
-    "feed": ("the price feed", "прайс-лист"),
-    "cabinet": ("the cabinet", "кабинет"),
-    "both": ("the cabinet and the price feed", "кабинет и прайс-лист"),
-    "listings": ("Articles with a rule", "Артикулов с правилом"),
-    "chosen": ("within the share of {share} %", "входят в долю {share} %"),
-    "paused": ("paused", "на паузе"),
-    "would": ("Would be sent now", "Было бы отправлено сейчас"),
-    "waiting": ("Wait to be sent", "Ждут отправки"),
-    "outside": ("wait outside the share", "ждут вне доли"),
-    "sending": ("Sent, no answer yet", "Отправлены, ответа пока нет"),
-    "accepted": ("Accepted, not yet seen", "Приняты, ещё не видны"),
-    "applied": ("Applied", "Применены"),
-    "latency": ("seen after", "видны через"),
-    "half": ("half of them", "половина"),
-    "refused": ("Refused", "Отклонены"),
-    "unverified": ("Not verified", "Не подтверждены"),
-    "budget": ("Budget", "Лимит изменений"),
-    "left": (
+_WORDS: Mapping[str, Said] = {
+    "mode": Said("Prices leave by", "Цены отправляются через"),
+    "off": Said("nothing: a dry run (PUBLISH=off)", "ничего: пробный режим (PUBLISH=off)"),
+    "feed": Said("the price feed", "прайс-лист"),
+    "cabinet": Said("the cabinet", "кабинет"),
+    "both": Said("the cabinet and the price feed", "кабинет и прайс-лист"),
+    "listings": Said("Articles with a rule", "Артикулов с правилом"),
+    "chosen": Said("within the share of {share} %", "входят в долю {share} %"),
+    "paused": Said("paused", "на паузе"),
+    "would": Said("Would be sent now", "Было бы отправлено сейчас"),
+    "waiting": Said("Wait to be sent", "Ждут отправки"),
+    "outside": Said("wait outside the share", "ждут вне доли"),
+    "sending": Said("Sent, no answer yet", "Отправлены, ответа пока нет"),
+    "accepted": Said("Accepted, not yet seen", "Приняты, ещё не видны"),
+    "applied": Said("Applied", "Применены"),
+    "latency": Said("seen after", "видны через"),
+    "half": Said("half of them", "половина"),
+    "refused": Said("Refused", "Отклонены"),
+    "unverified": Said("Not verified", "Не подтверждены"),
+    "budget": Said("Budget", "Лимит изменений"),
+    "left": Said(
         "{left} of {limit} changes left in {window}",
         "осталось {left} из {limit} изменений на {window}",
     ),
-    "blocked": ("nothing leaves for {wait}", "отправки нет ещё {wait}"),
-    "pushes": ("{pushes} pushes, {blocks} blocked", "{pushes} запросов, отказов {blocks}"),
-    "next": ("Next", "Дальше"),
-    "next_off": (
+    "blocked": Said("nothing leaves for {wait}", "отправки нет ещё {wait}"),
+    "pushes": Said("{pushes} pushes, {blocks} blocked", "{pushes} запросов, отказов {blocks}"),
+    "next": Said("Next", "Дальше"),
+    "next_off": Said(
         "look at these prices with `scrapy why`, then begin: PUBLISH=cabinet PUBLISH_SHARE=5",
         "посмотрите эти цены (`scrapy why`), затем начните: PUBLISH=cabinet PUBLISH_SHARE=5",
     ),
-    "next_none": (
+    "next_none": Said(
         "nothing was sent yet: run `scrapy crawl publish`, then look here again",
         "ещё ничего не отправлено: запустите `scrapy crawl publish` и посмотрите снова",
     ),
-    "next_few": (
+    "next_few": Said(
         "stay at {share} %: of {ended} prices it is known what became of them, 20 are wanted",
         "оставайтесь на {share} %: итог известен по {ended} ценам, нужно 20",
     ),
-    "next_bad": (
+    "next_bad": Said(
         "stay at {share} %: {bad} of {ended} prices could not be verified; see why below",
         "оставайтесь на {share} %: не подтверждено {bad} из {ended}; причины ниже",
     ),
-    "next_more": (
+    "next_more": Said(
         "all is well at {share} %: PUBLISH_SHARE={more}",
         "на {share} % всё в порядке: PUBLISH_SHARE={more}",
     ),
-    "next_all": ("all is well, for all articles", "всё в порядке, для всех артикулов"),
+    "next_all": Said("all is well, for all articles", "всё в порядке, для всех артикулов"),
 }
 #: Steps of the canary, in per cent; and what is asked before the next one.
 STEPS = (5, 25, 100)
@@ -65,20 +66,23 @@ def in_words(report: Report, publish: str, share: int, language: Language) -> It
     def word(key: str, **numbers: object) -> str:
         return said(_WORDS, key, language).format(**numbers)
 
+    def many(count: int) -> str:
+        return number(count, language)
+
     yield f"{word('mode')}: {word(publish)}"
     yield (
-        f"{word('listings')}: {report.listings:,}; {word('chosen', share=share)}: "
-        f"{report.chosen:,}; {word('paused')}: {report.paused:,}"
+        f"{word('listings')}: {many(report.listings)}; {word('chosen', share=share)}: "
+        f"{many(report.chosen)}; {word('paused')}: {many(report.paused)}"
     )
     first = "waiting" if publish in {"cabinet", "both"} else "would"
-    yield f"{word(first)}: {report.waiting:,}; {word('outside')}: {report.outside:,}"
+    yield f"{word(first)}: {many(report.waiting)}; {word('outside')}: {many(report.outside)}"
     for state in ("sending", "accepted", "applied"):
-        yield f"{word(state)}: {report.counts.get(state, 0):,}{_took(report, state, language)}"
+        yield f"{word(state)}: {many(report.counts.get(state, 0))}{_took(report, state, language)}"
     for state, outcomes in (("refused", report.refused), ("unverified", report.unverified)):
         told = "; ".join(
-            f"{said(OUTCOMES, one, language)} {count:,}" for one, count in outcomes.items()
+            f"{said(OUTCOMES, one, language)} {many(count)}" for one, count in outcomes.items()
         )
-        yield f"{word(state)}: {sum(outcomes.values()):,}{told and f' ({told})'}"
+        yield f"{word(state)}: {many(sum(outcomes.values()))}{told and f' ({told})'}"
     yield from _budget(report, language)
     key, numbers = next_step(report, publish, share)
     yield f"{word('next')}: {word(key, **numbers)}"

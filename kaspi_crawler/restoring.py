@@ -7,31 +7,32 @@ from datetime import UTC, datetime
 import attrs
 
 from domain.moments import almaty_date
-from kaspi_crawler.outbox_words import Language, Pair, hour, said
+from kaspi_crawler.outbox_words import hour, said
+from kaspi_crawler.said import Language, Said, number
 from repricer.allowed import prepare
 from repricer.explain import money
 from repricer.spoken import BadSituation, read_rule
 from repricer.tariffs import packaged
 from storage.restoring import Former, PutBack, put_back
 
-_WORDS: dict[str, Pair] = {
-    "unknown": (
+_WORDS: dict[str, Said] = {
+    "unknown": Said(
         "nothing is known of such prices: nothing is changed",
         "о таких ценах ничего не известно: ничего не изменено",
     ),
-    "left": ("left as it is", "оставлена как есть"),
-    "stands": ("stands already", "уже стоит"),
-    "no_rule": ("no rule holds", "правила нет"),
-    "forbidden": ("the rule forbids it now", "правило её сейчас не допускает"),
-    "bad_rule": ("its rule cannot be used", "правило нельзя использовать"),
-    "intended": ("to be put back", "будет возвращено цен"),
-    "already": ("stand already", "уже стоят"),
-    "kept": ("left, since they are forbidden", "оставлено: недопустимы"),
-    "paused": (
+    "left": Said("left as it is", "оставлена как есть"),
+    "stands": Said("stands already", "уже стоит"),
+    "no_rule": Said("no rule holds", "правила нет"),
+    "forbidden": Said("the rule forbids it now", "правило её сейчас не допускает"),
+    "bad_rule": Said("its rule cannot be used", "правило нельзя использовать"),
+    "intended": Said("to be put back", "будет возвращено цен"),
+    "already": Said("stand already", "уже стоят"),
+    "kept": Said("left, since they are forbidden", "оставлено: недопустимы"),
+    "paused": Said(
         "articles are paused: `scrapy shop resume STORE SKU` lets them be decided on again",
         "артикулов на паузе: `scrapy shop resume МАГАЗИН АРТИКУЛ` вернёт их в работу",
     ),
-    "dry": (
+    "dry": Said(
         "PUBLISH={publish}: they wait until the cabinet or the feed carries them",
         "PUBLISH={publish}: они ждут, пока их не отправит кабинет или прайс-лист",
     ),
@@ -64,11 +65,11 @@ def restore(
         why = f"{reason}: former prices were put back at {hour(datetime.now(UTC))}"
         paused = put_back(address, wanted, reason, why)
     stand = sum(one.why == "stands" for one in kept)
-    _say(f"{len(wanted):,} {said(_WORDS, 'intended', language)}")
-    _say(f"{stand:,} {said(_WORDS, 'already', language)}")
-    _say(f"{len(kept) - stand:,} {said(_WORDS, 'kept', language)}")
+    _say(f"{number(len(wanted), language)} {said(_WORDS, 'intended', language)}")
+    _say(f"{number(stand, language)} {said(_WORDS, 'already', language)}")
+    _say(f"{number(len(kept) - stand, language)} {said(_WORDS, 'kept', language)}")
     if paused:
-        _say(f"{paused:,} {said(_WORDS, 'paused', language)}")
+        _say(f"{number(paused, language)} {said(_WORDS, 'paused', language)}")
     if wanted and publish == "off":
         _say(said(_WORDS, "dry", language).format(publish=publish))
     return 0

@@ -5,9 +5,11 @@ from datetime import datetime, timedelta
 
 from domain.moments import ALMATY, utc
 from kaspi_crawler.arguments import BadArgument
+from kaspi_crawler.said import Said
 
 #: What --help says about every option that is a moment.
 EXPLAINED = "2026-09-18, 2026-09-18T14:30 (Almaty time unless it names a zone), 24h or 7d ago"
+_IN_RUSSIAN = "2026-09-18, 2026-09-18T14:30 (время Алматы, если пояс не назван), 24h или 7d назад"
 
 _AGO = re.compile(r"([0-9]{1,6})\s*(m|h|d|w)", re.IGNORECASE)
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -22,9 +24,19 @@ def spoken_moment(name: str, text: str, now: datetime) -> datetime:
     try:
         moment = _read(text.strip(), now)
     except (ValueError, OverflowError):
-        raise BadArgument(f"{name}: {text!r} is no moment. A right one: {EXPLAINED}") from None
+        raise BadArgument(
+            Said(
+                f"{name}: {text!r} is no moment. A right one: {EXPLAINED}",
+                f"{name}: {text!r} — не момент. Например: {_IN_RUSSIAN}",
+            )
+        ) from None
     if moment > now:
-        raise BadArgument(f"{name}: {text!r} has not come yet. A right one: {EXPLAINED}")
+        raise BadArgument(
+            Said(
+                f"{name}: {text!r} has not come yet. A right one: {EXPLAINED}",
+                f"{name}: {text!r} ещё не наступил. Например: {_IN_RUSSIAN}",
+            )
+        )
     return moment
 
 

@@ -1,74 +1,94 @@
 """The story of a price in words: what was seen, what was decided by which rule, what came of it."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import attrs
 import msgspec
 
 from domain.identity import MerchantId
 from domain.moments import almaty_date
-from domain.pricing import WHOLE, Decision, MarketOffer, NoRival
-from kaspi_crawler.outbox_words import Language, hour, journey
+from domain.pricing import WHOLE, Constraint, Decision, MarketOffer, NoRival
+from kaspi_crawler.outbox_words import hour, journey
+from kaspi_crawler.rules.columns import RULES
+from kaspi_crawler.rules.raw import shown
+from kaspi_crawler.rules.records import cell
+from kaspi_crawler.said import Language, Said
 from repricer.costs import Bill, bill
 from repricer.explain import english, money, russian
 from repricer.spoken import read_rule
 from repricer.tariffs import packaged
 from storage.stories import Chapter, Intended, Latest, Past, ToldListing
 
-_WORDS = {
-    "store": ("store", "магазин"),
-    "sku": ("article", "артикул"),
-    "product": ("product", "товар"),
-    "city": ("City", "Город"),
-    "stock": ("in stock", "в наличии"),
-    "decided": ("Decided by the board of", "Решено по витрине от"),
-    "checked": ("last read", "прочитана"),
-    "never": ("The board was never read", "Витрину ещё не читали"),
-    "incomplete": (
+_WORDS: Mapping[str, Said] = {
+    "store": Said("store", "магазин"),
+    "sku": Said("article", "артикул"),
+    "product": Said("product", "товар"),
+    "city": Said("City", "Город"),
+    "stock": Said("in stock", "в наличии"),
+    "decided": Said("Decided by the board of", "Решено по витрине от"),
+    "checked": Said("last read", "прочитана"),
+    "never": Said("The board was never read", "Витрину ещё не читали"),
+    "incomplete": Said(
         "The board could not be read whole, so nothing was decided by it",
         "Витрину не удалось прочитать целиком, поэтому по ней ничего не решали",
     ),
-    "undecided": (
+    "undecided": Said(
         "Nothing was decided by then",
         "К этому времени ничего не было решено",
     ),
-    "no_rule": (
+    "no_rule": Said(
         "No rule held then: see `scrapy rules`",
         "Правила тогда не было: см. `scrapy rules`",
     ),
-    "rule": ("rule", "правило"),
-    "since": ("since", "с"),
-    "replaced": (
+    "rule": Said("rule", "правило"),
+    "since": Said("since", "с"),
+    "replaced": Said(
         "it was replaced since: the next reading decides by the new one",
         "с тех пор его сменило другое: по нему решит следующее чтение",
     ),
-    "allowed": ("allowed prices", "допустимые цены"),
-    "nothing_allowed": ("none", "нет"),
-    "place": ("place", "место"),
-    "limits": ("bound by", "ограничено"),
-    "bill": ("a sale at", "продажа по"),
-    "commission": ("commission", "комиссия"),
-    "payment": ("Kaspi Pay", "Kaspi Pay"),
-    "tax": ("tax", "налог"),
-    "delivery": ("delivery", "доставка"),
-    "packaging": ("packaging", "упаковка"),
-    "cost": ("purchase", "закупка"),
-    "left": ("left", "остаётся"),
-    "rivals": ("Rivals", "Конкуренты"),
-    "dropped": ("Not rivals", "Не конкуренты"),
-    "outbox": ("Outbox", "Исходящие"),
-    "earlier": ("Before that", "До этого"),
+    "allowed": Said("allowed prices", "допустимые цены"),
+    "nothing_allowed": Said("none", "нет"),
+    "place": Said("place", "место"),
+    "limits": Said("bound by", "ограничено"),
+    "bill": Said("a sale at", "продажа по"),
+    "commission": Said("commission", "комиссия"),
+    "payment": Said("Kaspi Pay", "Kaspi Pay"),
+    "tax": Said("tax", "налог"),
+    "delivery": Said("delivery", "доставка"),
+    "packaging": Said("packaging", "упаковка"),
+    "cost": Said("purchase", "закупка"),
+    "left": Said("left", "остаётся"),
+    "rivals": Said("Rivals", "Конкуренты"),
+    "dropped": Said("Not rivals", "Не конкуренты"),
+    "outbox": Said("Outbox", "Исходящие"),
+    "earlier": Said("Before that", "До этого"),
 }
-_WHY_NO_RIVAL: Mapping[NoRival, tuple[str, str]] = {
-    NoRival.OURSELVES: ("ourselves", "мы сами"),
-    NoRival.SISTER: ("our other store", "наш другой магазин"),
-    NoRival.IGNORED: ("the rule ignores it", "правило не смотрит на него"),
-    NoRival.NOT_FOLLOWED: ("not on the rule's list", "нет в списке правила"),
-    NoRival.ABSURD: ("an absurd price", "нелепая цена"),
-    NoRival.PREORDER: ("preorder", "предзаказ"),
-    NoRival.RATING: ("rating too low", "низкий рейтинг"),
-    NoRival.REVIEWS: ("too few reviews", "мало отзывов"),
-    NoRival.SLOWER: ("slower delivery", "доставка дольше"),
+_WHY_NO_RIVAL: Mapping[NoRival, Said] = {
+    NoRival.OURSELVES: Said("ourselves", "мы сами"),
+    NoRival.SISTER: Said("our other store", "наш другой магазин"),
+    NoRival.IGNORED: Said("the rule ignores it", "правило не смотрит на него"),
+    NoRival.NOT_FOLLOWED: Said("not on the rule's list", "нет в списке правила"),
+    NoRival.ABSURD: Said("an absurd price", "нелепая цена"),
+    NoRival.PREORDER: Said("preorder", "предзаказ"),
+    NoRival.RATING: Said("rating too low", "низкий рейтинг"),
+    NoRival.REVIEWS: Said("too few reviews", "мало отзывов"),
+    NoRival.SLOWER: Said("slower delivery", "доставка дольше"),
+}
+_LIMITS: Mapping[Constraint, Said] = {
+    Constraint.FLOOR: Said("floor", "минимум"),
+    Constraint.MARGIN: Said("margin", "маржа"),
+    Constraint.CEILING: Said("ceiling", "максимум"),
+    Constraint.DEAD_ZONE: Said("dead zone", "мёртвая зона"),
+    Constraint.SHADOW: Said("shadow", "тень"),
+    Constraint.GAIN: Said("gain", "выгода"),
+    Constraint.COOLDOWN: Said("cooldown", "пауза"),
+    Constraint.PATIENCE: Said("patience", "терпение"),
+    Constraint.WINDOW: Said("window", "часы"),
+    Constraint.STOCK: Said("stock", "остаток"),
+    Constraint.MAX_CHANGE: Said("change at once", "скачок за раз"),
+    Constraint.MAX_CHANGE_DAY: Said("changes of the day", "изменения за день"),
+    Constraint.ANOMALY: Said("anomaly", "чужая правка"),
 }
 #: What is taken of a sale, in this order.
 _ITEMS = ("commission", "payment", "tax", "delivery", "packaging", "cost")
@@ -111,7 +131,8 @@ class Teller:
 
     def sentence(self, decision: Decision) -> str:
         """The decision in one sentence."""
-        return {"en": english, "ru": russian}[self.language](decision, self.names)
+        told = russian if self.language is Language.RUSSIAN else english
+        return told(decision, self.names)
 
     def line(self, latest: Latest) -> str:
         """One decision on one line, separated by tabs."""
@@ -126,8 +147,7 @@ class Teller:
         return attrs.evolve(self, names=names).sentence(decision)
 
     def _(self, word: str) -> str:
-        english_word, russian_word = _WORDS[word]
-        return english_word if self.language == "en" else russian_word
+        return _WORDS[word].in_(self.language)
 
     def _why_not(self, chapter: Chapter) -> str:
         if chapter.rule is None:
@@ -143,11 +163,14 @@ class Teller:
             was = "" if decision.place_before is None else f"{decision.place_before} → "
             yield self._field("place", f"{was}{decision.place}")
         if decision.constraints:
-            yield self._field("limits", ", ".join(decision.constraints))
+            yield self._field("limits", ", ".join(self._limit(one) for one in decision.constraints))
+
+    def _limit(self, constraint: Constraint) -> str:
+        return _LIMITS[constraint].in_(self.language)
 
     def _rule(self, chapter: Chapter, rule: bytes, decided: Past) -> Iterator[str]:
         """The rule in its own words, and what a sale costs by it before and after."""
-        words = ", ".join(f"{key} {value}" for key, value in msgspec.json.decode(rule).items())
+        words = ", ".join(self._key(*said) for said in msgspec.json.decode(rule).items())
         since = chapter.rule_since and f", {self._('since')} {hour(chapter.rule_since)}"
         replaced = f"; {self._('replaced')}" if chapter.rule_replaced else ""
         yield self._field("rule", f"{words} ({chapter.rule_source}{since or ''}){replaced}")
@@ -157,6 +180,12 @@ class Teller:
             made = None if price is None else bill(by, tariff, price)
             if made is not None:
                 yield self._field("bill", self._billed(made))
+
+    def _key(self, key: str, value: Any) -> str:
+        """A key of a rule and its value, as a table of rules writes them."""
+        column = RULES.by_key[key]
+        told = cell(column, value, self.language)
+        return f"{column.title(self.language)} {'' if told is None else shown(told)}"
 
     def _billed(self, made: Bill) -> str:
         taken = {item: getattr(made, item) for item in _ITEMS}
@@ -175,8 +204,7 @@ class Teller:
                 yield self._field(name, "; ".join(offers[:_SHOWN]) + more)
 
     def _no_rival(self, why: NoRival) -> str:
-        in_english, in_russian = _WHY_NO_RIVAL[why]
-        return in_english if self.language == "en" else in_russian
+        return _WHY_NO_RIVAL[why].in_(self.language)
 
     def _offer(self, offer: MarketOffer) -> str:
         return f"{self.names.get(offer.merchant, offer.merchant)} {money(offer.price)}"

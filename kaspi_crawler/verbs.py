@@ -53,7 +53,7 @@ class VerbCommand(ScrapyCommand):
         if opts.verb not in self.verbs:
             said = f"say what to do: scrapy {self.name} {'|'.join(self.verbs)}"
             raise UsageError(said, print_help=False)
-        with in_a_sentence(self.name):
+        with in_a_sentence(self.name, getattr(opts, "language", "en")):
             self.exitcode = self.do(
                 opts.verb, [*opts.words, *args], opts, self.settings or Settings()
             )

@@ -230,7 +230,21 @@ class ChangedMeanwhile(ValueError):
 
 
 class CannotUndo(ValueError):
-    """A change that cannot be taken back; the text says why."""
+    """A change that cannot be taken back; the text says why.
+
+    `altered` are its lines that were changed again since, by store and sku; none: there is no
+    such change.
+    """
+
+    def __init__(self, change: int, altered: Sequence[tuple[str, str]] = ()) -> None:
+        self.change, self.altered = change, altered
+        named = ", ".join(f"{store} {sku or '(defaults)'}" for store, sku in altered[:3])
+        super().__init__(
+            f"{len(altered):,} lines of change {change} were changed again since ({named}): "
+            "undo the later changes first"
+            if altered
+            else f"there is no change {change}: `scrapy rules history` lists them"
+        )
 
 
 @attrs.frozen(kw_only=True)
@@ -322,14 +336,10 @@ def undo(address: str, change: int) -> Applied:
     with psycopg.connect(libpq_address(address)) as connection:
         one_at_a_time(connection)
         if connection.execute(_CHANGE, [change]).fetchone() is None:
-            raise CannotUndo(f"there is no change {change}: `scrapy rules history` lists them")
+            raise CannotUndo(change)
         altered = connection.execute(_ALTERED_SINCE, {"change": change}).fetchall()
         if altered:
-            named = ", ".join(f"{store} {sku or '(defaults)'}" for store, sku, _ in altered[:3])
-            raise CannotUndo(
-                f"{len(altered):,} lines of change {change} were changed again since ({named}): "
-                "undo the later changes first"
-            )
+            raise CannotUndo(change, [(store, sku) for store, sku, _ in altered])
         connection.execute(_INCOMING)
         connection.execute(_BEFORE, {"change": change})
         return _replace(connection, f"undo of change {change}", change)

@@ -11,6 +11,7 @@ from domain.shop import OwnListing
 from kaspi_crawler import arguments
 from kaspi_crawler.arguments import BadArgument
 from kaspi_crawler.rules.options import add_table_options, language, store_of, tell, the_file
+from kaspi_crawler.said import Said
 from kaspi_crawler.verbs import VerbCommand, database_of
 
 VERBS = {
@@ -62,7 +63,12 @@ def _import(words: Sequence[str], opts: argparse.Namespace, settings: Settings) 
 
 def _list(words: Sequence[str], opts: argparse.Namespace, settings: Settings) -> int:
     if words:
-        raise BadArgument(f"list takes no {words[0]!r}: pipe it into grep, or see --store")
+        raise BadArgument(
+            Said(
+                f"list takes no {words[0]!r}: pipe it into grep, or see --store",
+                f"list не принимает {words[0]!r}: передайте вывод в grep или укажите --store",
+            )
+        )
     from storage import listings  # noqa: PLC0415
 
     count = 0
@@ -71,7 +77,11 @@ def _list(words: Sequence[str], opts: argparse.Namespace, settings: Settings) ->
         count += 1
     sys.stdout.flush()
     if not count:
-        sys.stderr.write("None is known yet: `scrapy listings import FILE`\n")
+        told = Said(
+            "None is known yet: `scrapy listings import FILE`",
+            "Пока ни одного: `scrapy listings import ФАЙЛ`",
+        )
+        sys.stderr.write(f"{told.in_(language(opts))}\n")
     return 0
 
 

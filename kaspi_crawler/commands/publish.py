@@ -10,6 +10,7 @@ from scrapy.settings import Settings
 
 from domain.identity import MerchantId
 from kaspi_crawler.arguments import BadArgument
+from kaspi_crawler.said import Language, Said
 from kaspi_crawler.spoken_moments import EXPLAINED, spoken_moment
 from kaspi_crawler.verbs import VerbCommand, database_of
 
@@ -17,7 +18,6 @@ VERBS = {
     "status": "what waits, what was sent and what became of it, the budget, the next step",
     "paused": "articles of which no price is sent: article, since when, why, separated by tabs",
 }
-_RIGHT = "A right one: scrapy publish {verb} 30000001"
 
 
 class Command(VerbCommand):
@@ -30,13 +30,19 @@ class Command(VerbCommand):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
         parser.add_argument("--since", default="24h", metavar="MOMENT", help=EXPLAINED)
-        parser.add_argument("--language", choices=("en", "ru"), default="en", help="default: en")
+        parser.add_argument("--language", choices=tuple(Language), default="en", help="default: en")
 
     def do(
         self, verb: str, words: Sequence[str], opts: argparse.Namespace, settings: Settings
     ) -> int:
         if len(words) != 1:
-            raise BadArgument(f"{verb}: name one store. {_RIGHT.format(verb=verb)}")
+            right = f"scrapy publish {verb} 30000001"
+            raise BadArgument(
+                Said(
+                    f"{verb}: name one store. A right one: {right}",
+                    f"{verb}: назовите один магазин. Например: {right}",
+                )
+            )
         store = MerchantId(words[0])
         tell: dict[str, Any] = {"status": _status, "paused": _paused}
         code: int = tell[verb](store, opts, settings)
@@ -51,9 +57,13 @@ def _status(store: MerchantId, opts: argparse.Namespace, settings: Settings) -> 
     share, publish = settings.getint("PUBLISH_SHARE"), settings["PUBLISH"]
     told = report(database_of(settings), store, share * 100, since)
     if told is None:
-        sys.stderr.write(f"publish: store {store} is none of ours: see `scrapy shop list`\n")
+        why = Said(
+            f"store {store} is none of ours: see `scrapy shop list`",
+            f"магазин {store} не наш: см. `scrapy shop list`",
+        )
+        sys.stderr.write(f"publish: {why.in_(Language(opts.language))}\n")
         return 1
-    for line in in_words(told, publish, share, opts.language):
+    for line in in_words(told, publish, share, Language(opts.language)):
         sys.stdout.write(f"{line}\n")
     return 0
 

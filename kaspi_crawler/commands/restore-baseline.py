@@ -9,6 +9,7 @@ from scrapy.settings import Settings
 from domain.identity import MerchantId
 from kaspi_crawler.arguments import BadArgument
 from kaspi_crawler.complaints import in_a_sentence
+from kaspi_crawler.said import Language, Said
 from kaspi_crawler.verbs import database_of
 
 
@@ -28,13 +29,19 @@ class Command(ScrapyCommand):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
         ours = parser.add_argument_group("Restore")
-        ours.add_argument("--language", choices=("en", "ru"), default="en", help="default: en")
+        ours.add_argument("--language", choices=tuple(Language), default="en", help="default: en")
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Do it. Exit code 1: there is nothing to put back."""
-        with in_a_sentence("restore-baseline"):
+        with in_a_sentence("restore-baseline", opts.language):
             if not args:
-                raise BadArgument("name a store. A right one: scrapy restore-baseline 30000001")
+                right = "scrapy restore-baseline 30000001"
+                raise BadArgument(
+                    Said(
+                        f"name a store. A right one: {right}",
+                        f"назовите магазин. Например: {right}",
+                    )
+                )
             settings = self.settings or Settings()
             from kaspi_crawler.restoring import restore  # noqa: PLC0415
             from storage.restoring import baseline  # noqa: PLC0415
@@ -42,4 +49,4 @@ class Command(ScrapyCommand):
             address = database_of(settings)
             former = baseline(address, MerchantId(args[0]), args[1:] or None)
             publish = settings["PUBLISH"]
-            self.exitcode = restore(address, former, "baseline", publish, opts.language)
+            self.exitcode = restore(address, former, "baseline", publish, Language(opts.language))

@@ -17,7 +17,7 @@ from kaspi_crawler.rules.options import (
     tell,
     the_file,
 )
-from kaspi_crawler.said import Language
+from kaspi_crawler.said import Language, Said, spaced
 from kaspi_crawler.verbs import VerbCommand, database_of
 
 if TYPE_CHECKING:
@@ -60,7 +60,12 @@ def _template(words: Sequence[str], opts: argparse.Namespace, _settings: Setting
     path = the_file("template", words)
     form = format_of(path)
     if path.exists():
-        raise BadArgument(f"{path} is there already: name a new file, lest what is in it be lost")
+        raise BadArgument(
+            Said(
+                f"{path} is there already: name a new file, lest what is in it be lost",
+                f"{path} уже есть: назовите новый файл, чтобы не потерять то, что в нём",
+            )
+        )
     with whole_file(path) as file:
         write_template(file, form, language(opts))
     sys.stdout.write(f"{path}\n")
@@ -94,7 +99,8 @@ def _import(words: Sequence[str], opts: argparse.Namespace, settings: Settings) 
             database_of(settings), outcome.lines, source, outcome.stores, proposal.seen
         )
     except rules.ChangedMeanwhile as error:
-        raise BadArgument(f"import: {error}") from None
+        why = "import: в этот момент правила изменил кто-то другой, повторите"
+        raise BadArgument(Said(f"import: {error}", why)) from None
     if looked.left_out:
         sys.stdout.write(f"{report.left_out(looked, speech)}\n")
     told = report.applied(done.changed, len(outcome.lines), done.rules, done.change, speech)
@@ -138,7 +144,8 @@ def _export(words: Sequence[str], opts: argparse.Namespace, settings: Settings) 
     rows = records(rules.lines(address, store), stores.stores(address, store), names, speech)
     with whole_file(path.resolve()) as file:
         count = WRITERS[form](file, RULES.columns, rows, speech)
-    sys.stdout.write(f"{count:,} rows to {path}\n")
+    told = Said(f"{count:,} rows to {path}", f"строк: {spaced(count)}, файл: {path}")
+    sys.stdout.write(f"{told.in_(language(opts))}\n")
     return 0
 
 
@@ -154,13 +161,13 @@ def _history(words: Sequence[str], _opts: argparse.Namespace, settings: Settings
 
 def _undo(words: Sequence[str], opts: argparse.Namespace, settings: Settings) -> int:
     number = _number("undo", words, 2**62)
-    from kaspi_crawler.rules.report import applied  # noqa: PLC0415
+    from kaspi_crawler.rules.report import applied, cannot_undo  # noqa: PLC0415
     from storage import rules  # noqa: PLC0415
 
     try:
         done = rules.undo(database_of(settings), number)
     except rules.CannotUndo as error:
-        sys.stderr.write(f"scrapy rules: {error}\n")
+        sys.stderr.write(f"scrapy rules: {cannot_undo(error, language(opts))}\n")
         return 1
     told = applied(done.changed, done.changed, done.rules, done.change, language(opts))
     sys.stdout.write(f"{told}\n")
@@ -180,5 +187,11 @@ _DOING: Mapping[str, Callable[[Sequence[str], argparse.Namespace, Settings], int
 def _number(verb: str, words: Sequence[str], most: int) -> int:
     text = words[0] if len(words) == 1 else ""
     if not (text.isascii() and text.isdecimal() and 0 < int(text) <= most):
-        raise BadArgument(f"{verb}: say a number. A right one: scrapy rules {verb} 7")
+        right = f"scrapy rules {verb} 7"
+        raise BadArgument(
+            Said(
+                f"{verb}: say a number. A right one: {right}",
+                f"{verb}: назовите номер. Например: {right}",
+            )
+        )
     return int(text)

@@ -10,10 +10,15 @@ from scrapy.settings import Settings
 from domain.identity import MerchantId
 from kaspi_crawler.arguments import BadArgument
 from kaspi_crawler.complaints import in_a_sentence
+from kaspi_crawler.said import Language, Said
 from kaspi_crawler.spoken_moments import EXPLAINED, spoken_moment
 from kaspi_crawler.verbs import database_of
 
-_RIGHT = "A right one: scrapy undo 30000001 KETTLE-1 --to 2h"
+_RIGHT = "scrapy undo 30000001 KETTLE-1 --to 2h"
+_WRONG = Said(
+    f"name a store, and the moment. A right one: {_RIGHT}",
+    f"назовите магазин и момент. Например: {_RIGHT}",
+)
 
 
 class Command(ScrapyCommand):
@@ -40,13 +45,13 @@ class Command(ScrapyCommand):
         super().add_options(parser)
         ours = parser.add_argument_group("Undo")
         ours.add_argument("--to", metavar="MOMENT", help=EXPLAINED)
-        ours.add_argument("--language", choices=("en", "ru"), default="en", help="default: en")
+        ours.add_argument("--language", choices=tuple(Language), default="en", help="default: en")
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Do it. Exit code 1: there is nothing to put back."""
-        with in_a_sentence("undo"):
+        with in_a_sentence("undo", opts.language):
             if not args or opts.to is None:
-                raise BadArgument(f"name a store, and the moment. {_RIGHT}")
+                raise BadArgument(_WRONG)
             at = spoken_moment("to", opts.to, datetime.now(UTC))
             settings = self.settings or Settings()
             from kaspi_crawler.restoring import restore  # noqa: PLC0415
@@ -54,4 +59,6 @@ class Command(ScrapyCommand):
 
             address = database_of(settings)
             former = prices_at(address, MerchantId(args[0]), args[1:] or None, at)
-            self.exitcode = restore(address, former, "undo", settings["PUBLISH"], opts.language)
+            self.exitcode = restore(
+                address, former, "undo", settings["PUBLISH"], Language(opts.language)
+            )

@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import attrs
 from scrapy.commands import ScrapyCommand
@@ -14,13 +14,11 @@ from domain.identity import CityId, MerchantId
 from kaspi_crawler import arguments
 from kaspi_crawler.arguments import BadArgument
 from kaspi_crawler.complaints import in_a_sentence
+from kaspi_crawler.said import Language, Said
 from kaspi_crawler.spoken_moments import EXPLAINED, spoken_moment
 from kaspi_crawler.verbs import database_of
 
-if TYPE_CHECKING:
-    from kaspi_crawler.outbox_words import Language
-
-_RIGHT = "A right one: scrapy why 30000001 KETTLE-1 --at 24h"
+_RIGHT = "scrapy why 30000001 KETTLE-1 --at 24h"
 _ACTIONS = ("set", "hold", "review", "off")
 
 
@@ -49,13 +47,18 @@ class Command(ScrapyCommand):
         ours.add_argument("--at", metavar="MOMENT", help=f"default: now; {EXPLAINED}")
         ours.add_argument("--city", metavar="CITY", help="id or name; default: all")
         ours.add_argument("--action", choices=_ACTIONS, help="only these, without an SKU")
-        ours.add_argument("--language", choices=("en", "ru"), default="en", help="default: en")
+        ours.add_argument("--language", choices=tuple(Language), default="en", help="default: en")
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Tell it. Exit code 1: there is nothing to tell."""
-        with in_a_sentence("why"):
+        with in_a_sentence("why", opts.language):
             if not 1 <= len(args) <= 2:
-                raise BadArgument(f"name a store, and an article of it. {_RIGHT}")
+                raise BadArgument(
+                    Said(
+                        f"name a store, and an article of it. A right one: {_RIGHT}",
+                        f"назовите магазин и его артикул. Например: {_RIGHT}",
+                    )
+                )
             self.exitcode = _tell(args, opts, self.settings or Settings())
 
 
@@ -67,7 +70,7 @@ class _Asked:
     store: MerchantId
     at: datetime
     city: CityId | None
-    language: "Language"
+    language: Language
 
 
 def _tell(words: Sequence[str], opts: argparse.Namespace, settings: Settings) -> int:
@@ -79,7 +82,7 @@ def _tell(words: Sequence[str], opts: argparse.Namespace, settings: Settings) ->
         store=MerchantId(words[0]),
         at=at,
         city=city,
-        language=opts.language,
+        language=Language(opts.language),
     )
     return _one(asked, words[1]) if len(words) > 1 else _every(asked, opts.action)
 
@@ -91,7 +94,11 @@ def _one(asked: _Asked, sku: str) -> int:
 
     found = listings_of(asked.address, asked.store, sku)
     if not found:
-        return _nothing(f"store {asked.store} has no article {sku!r}: see `scrapy listings list`")
+        why = Said(
+            f"store {asked.store} has no article {sku!r}: see `scrapy listings list`",
+            f"в магазине {asked.store} нет артикула {sku!r}: см. `scrapy listings list`",
+        )
+        return _nothing(why.in_(asked.language))
     names = sellers(asked.address, found[0].kaspi_id)
     teller = Teller(language=asked.language, names=names)
     _say(teller.beginning(found[0]))
@@ -100,8 +107,9 @@ def _one(asked: _Asked, sku: str) -> int:
         for line in teller.chapter(chapter):
             _say(line)
     if not chapters:
-        product = found[0].kaspi_id
-        return _nothing(f"its board was not read yet: scrapy crawl offers -a products={product}")
+        crawl = f"scrapy crawl offers -a products={found[0].kaspi_id}"
+        why = Said(f"its board was not read yet: {crawl}", f"его витрину ещё не читали: {crawl}")
+        return _nothing(why.in_(asked.language))
     return 0
 
 
@@ -115,7 +123,11 @@ def _every(asked: _Asked, action: str | None) -> int:
         _say(teller.line(one))
         count += 1
     if not count:
-        return _nothing(f"no such decision for store {asked.store}: see `scrapy listings list`")
+        why = Said(
+            f"no such decision for store {asked.store}: see `scrapy listings list`",
+            f"для магазина {asked.store} таких решений нет: см. `scrapy listings list`",
+        )
+        return _nothing(why.in_(asked.language))
     return 0
 
 

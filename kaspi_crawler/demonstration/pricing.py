@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from domain.identity import MerchantId
+from kaspi_crawler.said import Language
 from kaspi_crawler.stories import Teller
 from storage.demonstration import Article
 from storage.stories import Latest, latest
@@ -34,7 +35,11 @@ def sentences(address: str, store: MerchantId) -> Iterator[tuple[str, str, str]]
     for one in latest(address, store, datetime.now(UTC)):
         shown.setdefault(one.decided.decision.reason, one)
     for one in sorted(shown.values(), key=_what_moves_first)[:_SHOWN]:
-        yield one.sku, Teller(language="en").of(one), Teller(language="ru").of(one)
+        yield (
+            one.sku,
+            Teller(language=Language.ENGLISH).of(one),
+            Teller(language=Language.RUSSIAN).of(one),
+        )
 
 
 def _what_moves_first(one: Latest) -> int:

@@ -98,7 +98,7 @@ def _look(number: int) -> tuple[str, float, str]:
 
 def _both(name: str) -> str:
     said = called(name)
-    return said.english if said.english == said.russian else f"{said.russian} · {said.english}"
+    return said.en if said.en == said.ru else f"{said.ru} · {said.en}"
 
 
 def _bar(axes: "Axes", row: int, outcome: Outcome) -> None:

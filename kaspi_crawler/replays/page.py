@@ -6,6 +6,7 @@ from html import escape
 from domain.past import Outcome, Replayed
 from kaspi_crawler.replays.charts import SERIES, prices, profits
 from kaspi_crawler.replays.wording import CAVEATS, HEADS, NO_COST, called, cells, spanned, titled
+from kaspi_crawler.said import spaced
 
 _LIGHT = ("#0b6bcb", "#c2410c", "#0f8a5f", "#a21caf", "#8a6d00", "#0e7490", "#be123c", "#5b4bc4")
 _DARK = ("#6cb2ff", "#ff9a62", "#4fd1a1", "#f08cff", "#e6c34a", "#5fd3e8", "#ff8199", "#a99bff")
@@ -47,7 +48,7 @@ def page(total: Sequence[Outcome], boards: Sequence[Replayed], left_out: int) ->
     yield _HEAD.format(light=_palette(_LIGHT), dark=_palette(_DARK))
     span = spanned(total[0])
     yield "<h1>Проверка на прошлом<small>Replay</small></h1>\n"
-    yield f"<p>{span.russian}<small>{span.english}</small></p>\n"
+    yield f"<p>{span.ru}<small>{span.en}</small></p>\n"
     yield from _figures(total, "total")
     for number, replayed in enumerate(boards):
         yield f"<h2>{escape(titled(replayed.board))}</h2>\n"
@@ -55,17 +56,17 @@ def page(total: Sequence[Outcome], boards: Sequence[Replayed], left_out: int) ->
         if len(boards) > 1 or left_out:
             yield from _figures(replayed.outcomes, f"profit-{number}")
     if left_out:
-        yield f"<p>Товаров без графика: {left_out:,}"
+        yield f"<p>Товаров без графика: {spaced(left_out)}"
         yield f"<small>listings without a chart: {left_out:,}</small></p>\n"
     yield "<h2>Чего проигрыш не знает<small>What a replay cannot know</small></h2>\n<ul>\n"
     for caveat in CAVEATS:
-        yield f"<li>{escape(caveat.russian)}<small>{escape(caveat.english)}</small></li>\n"
+        yield f"<li>{escape(caveat.ru)}<small>{escape(caveat.en)}</small></li>\n"
     yield "</ul>\n</body>\n</html>\n"
 
 
 def _figures(outcomes: Sequence[Outcome], salt: str) -> Iterator[str]:
     if outcomes[0].profits is None:
-        yield f"<p>{escape(NO_COST.russian)}<small>{escape(NO_COST.english)}</small></p>\n"
+        yield f"<p>{escape(NO_COST.ru)}<small>{escape(NO_COST.en)}</small></p>\n"
     else:
         yield f"<figure>{profits(outcomes, salt)}</figure>\n"
     yield from _table(outcomes)
@@ -76,11 +77,11 @@ def _table(outcomes: Sequence[Outcome]) -> Iterator[str]:
     yield '<div class="wide"><table>\n<tr><td></td>'
     for outcome in outcomes:
         name = called(outcome.name)
-        yield f'<th scope="col">{escape(name.russian)}<small>{escape(name.english)}</small></th>'
+        yield f'<th scope="col">{escape(name.ru)}<small>{escape(name.en)}</small></th>'
     yield "</tr>\n"
     rows = zip(*map(cells, outcomes), strict=True)
     for head, figures in zip(HEADS, rows, strict=True):
-        yield f'<tr><th scope="row">{head.russian}<small>{head.english}</small></th>'
+        yield f'<tr><th scope="row">{head.ru}<small>{head.en}</small></th>'
         for figure, between in figures:
             yield f"<td>{escape(figure)}<small>{escape(between)}</small></td>"
         yield "</tr>\n"

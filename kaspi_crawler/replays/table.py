@@ -17,15 +17,15 @@ def show(outcomes: Sequence[Outcome], console: Console | None = None) -> None:
     console = console or Console(highlight=False)
     if not console.is_terminal:
         console = Console(file=console.file, width=_WIDTH, highlight=False)
-    table = Table(title=spanned(outcomes[0]).english, title_justify="left")
+    table = Table(title=spanned(outcomes[0]).en, title_justify="left")
     table.add_column("")
     for head in HEADS:
-        table.add_column(head.english, justify="right")
+        table.add_column(head.en, justify="right")
     for outcome in outcomes:
         figures = ("\n".join(filter(None, cell)) for cell in cells(outcome))
-        table.add_row(called(outcome.name).english, *figures)
+        table.add_row(called(outcome.name).en, *figures)
     console.print(table)
     if outcomes[0].profits is None:
-        console.print(NO_COST.english)
+        console.print(NO_COST.en)
     for caveat in CAVEATS:
-        console.print(caveat.english)
+        console.print(caveat.en)

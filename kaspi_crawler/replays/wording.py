@@ -1,74 +1,66 @@
 """The words of a replay's table and page, and amounts as people read them."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from domain.past import Board, Outcome, Range
-
-
-class Both(NamedTuple):
-    """The same words in both languages."""
-
-    english: str
-    russian: str
-
+from kaspi_crawler.said import Said, same, spaced
 
 _NAMES = {
-    "undercut": Both("undercut", "ниже конкурента"),
-    "match": Both("match", "вровень"),
-    "position": Both("position", "место"),
-    "follow": Both("follow", "за продавцом"),
-    "premium": Both("premium", "надбавка"),
-    "hold": Both("hold", "держать"),
-    "profit": Both("profit", "прибыль"),
-    "real": Both("real prices", "как было"),
+    "undercut": Said("undercut", "ниже конкурента"),
+    "match": Said("match", "вровень"),
+    "position": Said("position", "место"),
+    "follow": Said("follow", "за продавцом"),
+    "premium": Said("premium", "надбавка"),
+    "hold": Said("hold", "держать"),
+    "profit": Said("profit", "прибыль"),
+    "real": Said("real prices", "как было"),
 }
-_RIVALS = Both(
-    english="Rivals do not answer: they do what they did. A rule that they would have followed "
+_RIVALS = Said(
+    en="Rivals do not answer: they do what they did. A rule that they would have followed "
     "down looks better here than it was.",
-    russian="Конкуренты не отвечают: они делают то, что делали. Правило, вслед за которым они "
+    ru="Конкуренты не отвечают: они делают то, что делали. Правило, вслед за которым они "
     "снизили бы цены, выглядит здесь лучше, чем было бы.",
 )
-_SHARES = Both(
-    english="How many buyers each place gets is an assumption until it is measured on own orders. "
+_SHARES = Said(
+    en="How many buyers each place gets is an assumption until it is measured on own orders. "
     "The range shows the profit when the first place takes more of them or less, and when of "
     "equal prices ours is taken or the other.",
-    russian="Сколько покупателей получает каждое место — предположение, пока это не измерено на "
+    ru="Сколько покупателей получает каждое место — предположение, пока это не измерено на "
     "своих заказах. Диапазон показывает прибыль, если первое место берёт их больше или меньше "
     "и если из равных цен выбирают нашу или чужую.",
 )
-_PRICES = Both(
-    english="Only prices make a place here, and a dearer product is taken to sell as often: "
+_PRICES = Said(
+    en="Only prices make a place here, and a dearer product is taken to sell as often: "
     "delivery, ratings and buyers who wait are not reckoned.",
-    russian="Место здесь определяет только цена, и считается, что подорожавший товар покупают "
+    ru="Место здесь определяет только цена, и считается, что подорожавший товар покупают "
     "так же часто: доставка, рейтинги и те, кто ждёт скидки, не учтены.",
 )
-_REVIEWS = Both(
-    english="Prices that a rule would have shown to a person first (reviews) are not set here.",
-    russian="Цены, которые правило сначала показало бы человеку (на проверку), здесь не ставятся.",
+_REVIEWS = Said(
+    en="Prices that a rule would have shown to a person first (reviews) are not set here.",
+    ru="Цены, которые правило сначала показало бы человеку (на проверку), здесь не ставятся.",
 )
 #: What a replay cannot know; told each time.
 CAVEATS = (_RIVALS, _SHARES, _PRICES, _REVIEWS)
-NO_COST = Both(
-    english="No cost is known, so no profit: say --cost, or --cost-bp for a first look.",
-    russian="Себестоимость неизвестна, поэтому прибыли нет: укажите --cost или --cost-bp.",
+NO_COST = Said(
+    en="No cost is known, so no profit: say --cost, or --cost-bp for a first look.",
+    ru="Себестоимость неизвестна, поэтому прибыли нет: укажите --cost или --cost-bp.",
 )
 
 
-def called(name: str) -> Both:
+def called(name: str) -> Said:
     """A way of pricing, as people call it."""
-    return _NAMES.get(name, Both(name, name))
+    return _NAMES.get(name, same(name))
 
 
-def spanned(real: Outcome) -> Both:
+def spanned(real: Outcome) -> Said:
     """How much was replayed."""
     length = days(real.seconds)
     if real.listings == 1:
-        return Both(f"1 listing, {length} days", f"1 товар, дней: {length}")
+        return Said(f"1 listing, {length} days", f"1 товар, дней: {length}")
     count = f"{real.listings:,}"
-    return Both(
+    return Said(
         f"{count} listings, {length} days of them together; profits are averages of a listing",
-        f"товаров: {count}, дней вместе: {length}; прибыль в среднем на товар",
+        f"товаров: {spaced(real.listings)}, дней вместе: {length}; прибыль в среднем на товар",
     )
 
 
@@ -131,12 +123,12 @@ def _middle(amounts: Range | None) -> str:
 
 #: What each cell is.
 HEADS = (
-    Both("profit of 100 buyers", "прибыль со 100 покупателей"),
-    Both("against the real prices", "против того, как было"),
-    Both("time first", "время на 1-м месте"),
-    Both("mean place", "среднее место"),
-    Both("mean price", "средняя цена"),
-    Both("changes a day", "изменений в день"),
-    Both("reviews", "на проверку"),
-    Both("not allowed", "недопустимых цен"),
+    Said("profit of 100 buyers", "прибыль со 100 покупателей"),
+    Said("against the real prices", "против того, как было"),
+    Said("time first", "время на 1-м месте"),
+    Said("mean place", "среднее место"),
+    Said("mean price", "средняя цена"),
+    Said("changes a day", "изменений в день"),
+    Said("reviews", "на проверку"),
+    Said("not allowed", "недопустимых цен"),
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from domain.identity import MerchantId
 from kaspi_crawler.arguments import BadArgument
-from kaspi_crawler.said import Language
+from kaspi_crawler.said import Language, Said
 from partners.kaspi.storefront_listing import NotAListing, merchant_id
 
 if TYPE_CHECKING:
@@ -33,7 +33,13 @@ def add_table_options(parser: argparse.ArgumentParser) -> None:
 def the_file(verb: str, words: Sequence[str]) -> Path:
     """The one file that is named. Raises BadArgument."""
     if len(words) != 1:
-        raise BadArgument(f"{verb}: name one file. A right one: scrapy … {verb} rules.xlsx")
+        right = f"scrapy … {verb} rules.xlsx"
+        raise BadArgument(
+            Said(
+                f"{verb}: name one file. A right one: {right}",
+                f"{verb}: назовите один файл. Например: {right}",
+            )
+        )
     return Path(words[0]).expanduser()
 
 
@@ -47,7 +53,9 @@ def store_of(opts: argparse.Namespace) -> MerchantId | None:
     try:
         return None if opts.store is None else merchant_id(opts.store)
     except NotAListing as error:
-        raise BadArgument(f"store: {error}") from None
+        raise BadArgument(
+            Said(f"store: {error}", f"store: {opts.store!r} — не id продавца. Например: 11271005")
+        ) from None
 
 
 def tell(path: Path, looked: "Looked", opts: argparse.Namespace) -> None:
@@ -80,7 +88,12 @@ def _write_marked(path: Path, marked: Path, looked: "Looked", speech: Language) 
     from storage.files import whole_file  # noqa: PLC0415
 
     if path.suffix.lower() != ".xlsx" or marked.suffix.lower() != ".xlsx":
-        raise BadArgument("marked: only a workbook can be marked. A right one: --marked wrong.xlsx")
+        raise BadArgument(
+            Said(
+                "marked: only a workbook can be marked. A right one: --marked wrong.xlsx",
+                "marked: отметить можно только книгу. Например: --marked wrong.xlsx",
+            )
+        )
     if looked.spoilt and not looked.rows:
         return  # what cannot be read cannot be marked
     with whole_file(marked) as file:

@@ -2,10 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from kaspi_crawler.rules.looked import Looked
 from kaspi_crawler.rules.mistakes import Mistake
 from kaspi_crawler.said import Language, Said, spaced
+
+if TYPE_CHECKING:
+    # At run time whoever has met the error has loaded it.
+    from storage.rules import CannotUndo
 
 #: So many warnings of one kind are told one by one.
 _FEW = 5
@@ -111,6 +116,18 @@ def moved(count: int, language: Language) -> str:
         f"перешло на другую карточку: {spaced(count)}; цены, ждавшие для старой, отозваны, `undo` "
         "карточку не вернёт",
     ).in_(language)
+
+
+def cannot_undo(error: "CannotUndo", language: Language) -> str:
+    """Why a change cannot be taken back."""
+    named = ", ".join(f"{store} {sku or '(умолчания)'}" for store, sku in error.altered[:3])
+    why = (
+        f"строк изменения {error.change}, которые с тех пор менялись ещё раз: "
+        f"{spaced(len(error.altered))} ({named}): сначала отмените более поздние изменения"
+        if error.altered
+        else f"изменения {error.change} нет: их перечисляет `scrapy rules history`"
+    )
+    return Said(str(error), why).in_(language)
 
 
 def left_out(looked: Looked, language: Language) -> str:

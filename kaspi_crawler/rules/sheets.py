@@ -16,8 +16,12 @@ def format_of(path: Path) -> str:
     """The format that a file's name says. Raises BadArgument."""
     found = _ENDINGS.get(path.suffix.lower())
     if found is None:
+        forms = ", ".join(FORMATS)
         raise BadArgument(
-            f"{path.name} ends in none of {', '.join(FORMATS)}. A right one: rules.xlsx"
+            Said(
+                f"{path.name} ends in none of {forms}. A right one: rules.xlsx",
+                f"имя {path.name} должно кончаться на одно из: {forms}. Например: rules.xlsx",
+            )
         )
     return found
 

@@ -385,7 +385,7 @@ def test_what_is_exported_changes_nothing_when_it_is_imported(
     before = in_force(database)
     out = str(tmp_path / f"out.{form}")
     assert shop.type_here("rules", "export", out, "--store", STORE, "--language", "ru") == 0
-    assert f"3 rows to {out}" in capsys.readouterr().out
+    assert f"строк: 3, файл: {out}" in capsys.readouterr().out
     assert shop.type_here("rules", "import", out) == 0
     assert "3 lines, all as they were" in capsys.readouterr().out
     assert in_force(database) == before
@@ -436,6 +436,23 @@ def test_a_wrong_use_is_told(shop: Console, capsys: Said, words: Sequence[str], 
     assert shop.type_here("rules", *words) == 2
     told = capsys.readouterr()
     assert said in told.err + told.out
+
+
+IN_RUSSIAN = [
+    (["check"], "check: назовите один файл. Например: scrapy … check rules.xlsx"),
+    (["check", "none.xlsx"], "none.xlsx: такого файла нет"),
+    (["check", "rules.txt"], "имя rules.txt должно кончаться на одно из: xlsx, csv, yaml"),
+    (["undo", "x"], "undo: назовите номер. Например: scrapy rules undo 7"),
+    (["undo", "999"], "изменения 999 нет: их перечисляет `scrapy rules history`"),
+]
+
+
+@pytest.mark.parametrize(("words", "said"), IN_RUSSIAN, ids=[" ".join(w) for w, _ in IN_RUSSIAN])
+def test_whoever_asked_for_russian_is_answered_in_it(
+    shop: Console, capsys: Said, words: list[str], said: str
+) -> None:
+    assert shop.type_here("rules", *words, "--language", "ru") != 0
+    assert said in capsys.readouterr().err
 
 
 def test_an_article_that_moves_to_another_card_is_told_and_new_cards_are_read(

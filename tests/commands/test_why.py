@@ -75,6 +75,8 @@ def test_it_is_told_as_it_was_at_any_moment(told: Telling) -> None:
 def test_it_is_told_in_russian(told: Telling) -> None:
     said = told(OURS, "kettle", "--language", "ru")
     assert "допустимые цены: 9 000 ₸–9 999 ₸" in said
+    assert "ограничено: минимум" in said
+    assert "правило: Закупка 6000, Минимум 9000, Максимум 12000 (rules.csv, с " in said
     assert "До этого: 2026-09-18 12:01:00 Поставить 9 299 ₸ вместо 9 990 ₸: ниже Лавка 1" in said
 
 
@@ -94,6 +96,18 @@ def test_without_an_article_each_price_has_a_line(told: Telling) -> None:
         pytest.param(["7"], "no such decision for store 7", 1, id="unknown store"),
         pytest.param([], "name a store", 2, id="no store"),
         pytest.param(["700", "kettle", "--at", "soon"], "is no moment", 2, id="no moment"),
+        pytest.param(
+            ["700", "lamp", "--language", "ru"],
+            "в магазине 700 нет артикула 'lamp'",
+            1,
+            id="an unknown article, in Russian",
+        ),
+        pytest.param(
+            ["700", "kettle", "--at", "soon", "--language", "ru"],
+            "at: 'soon' — не момент",
+            2,
+            id="no moment, in Russian",
+        ),
     ],
 )
 def test_what_cannot_be_told_is_said(
