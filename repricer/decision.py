@@ -48,15 +48,17 @@ def _off(situation: Situation, plan: Plan) -> Reason | None:
 
 
 def _scarce(situation: Situation, plan: Plan, proposal: Proposal) -> Proposal:
-    """The last pieces are sold dearer: so much above what the strategy wishes."""
+    """The last pieces are sold dearer: at most so much above what the strategy wishes."""
     rule, stock = plan.rule, situation.stock
     if proposal.price is None or proposal.stays or not rule.is_scarce(stock):
         return proposal
     wish = proposal.price + -(-proposal.price * rule.stock_low_raise_bp // WHOLE)
-    price = plan.allowed.above(wish)
+    price = plan.allowed.below(wish)
+    if price is None or price <= proposal.price:
+        return proposal
     return replace(
         proposal,
-        price=plan.allowed.highest if price is None else price,
+        price=price,
         reason=Reason.LOW_STOCK,
         constraints=(*proposal.constraints, Constraint.STOCK),
     )

@@ -107,6 +107,17 @@ def test_the_last_pieces_are_dearer() -> None:
     assert answer(9_800, 9_500, {}, **few)[0] == "9499", "a stock that nobody counted is not low"
 
 
+def test_the_last_pieces_do_not_leap_over_a_dead_zone() -> None:
+    """Of 200 kg: from 10,000 the delivery costs so much more that only far above it pays again."""
+    heavy: dict[str, Any] = {
+        "uses_tariffs": True, "cost": Tenge(5_000), "weight": 200_000, "ceiling": Tenge(40_000),
+        "floor": None, "stock_low": 3,
+    }  # fmt: skip
+    assert answer(9_500, 9_690, {"stock": 2}, **heavy)[0] == "9689"
+    few = heavy | {"stock_low_raise_bp": 1_000}
+    assert answer(9_500, 9_690, {"stock": 2}, **few) == ("9999", Reason.LOW_STOCK)
+
+
 def test_aged_goods_ask_for_less() -> None:
     aged = rule(cost=Tenge(9_000), margin=800, aged_days=60, aged_margin=100)
     board = situation(10_000, rival("A", 9_500))
