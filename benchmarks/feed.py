@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import cast
@@ -38,18 +39,23 @@ class Figures:
 
 
 def offers(count: int) -> Iterator[FeedOffer]:
-    """Offers at two points, made one by one, as they come from a database."""
+    """Offers at two points, made one by one, as they come from a database (storage/feeds.py)."""
     for number in range(count):
         yield FeedOffer(
             sku=f"{100_000_000 + number}",
             model=f"Чайник электрический {number} 1,7 л & подставка",
             brand="Tefal",
-            points=(
-                FeedPoint("30000001_PP1", available=True, stock=number % 100),
-                FeedPoint("30000001_PP2", available=False),
-            ),
+            points=_points(number % 100),
             price=Tenge(5_000 + number % 50_000),
         )
+
+
+@lru_cache
+def _points(stock: int) -> tuple[FeedPoint, ...]:
+    return (
+        FeedPoint("30000001_PP1", available=True, stock=stock),
+        FeedPoint("30000001_PP2", available=False),
+    )
 
 
 def _write(count: int, path: Path) -> None:

@@ -42,6 +42,12 @@ class OwnOffer:
             return max(filter(None, self.leasts.values()), default=None)
         return self.leasts.get(city, self.leasts.get(EVERYWHERE))
 
+    def allows(self, offer: FeedOffer) -> bool:
+        """Whether no price of the offer is below what may stand."""
+        if offer.price is not None and offer.price < (self.least(None) or 0):
+            return False
+        return all(each.price >= (self.least(each.city) or 0) for each in offer.city_prices)
+
     def raised(self, offer: FeedOffer) -> FeedOffer:
         """The offer with no price below what may stand."""
         return attrs.evolve(
@@ -63,7 +69,7 @@ class OwnOffer:
             return "none of its points is known"
         if not offer.prices:
             return "its price is not known"
-        if offer == self.raised(offer):
+        if self.allows(offer):
             return None
         return f"its price of {min(offer.prices):,} ₸ is below what its rule allows"
 
@@ -161,7 +167,7 @@ def _standing(before: FeedOffer | None, own: OwnOffer) -> Step:
         after = before and own.raised(before).withdrawn()
     elif fault is None:
         after = own.offer
-    elif before is None or before == own.raised(before):
+    elif before is None or own.allows(before):
         after = before
     else:
         after = own.raised(before).withdrawn()

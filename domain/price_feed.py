@@ -18,7 +18,7 @@ class FeedShop:
     date: str
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)  # many offers share their points
 class FeedPoint:
     """One point of the store: `point` is its code (PP1, 30000001_PP1).
 

@@ -5,12 +5,15 @@ from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
 import attrs
 from scrapy.exceptions import IgnoreRequest
 
 from domain.exits import Exit, Pace, Turn, choose
-from storage.exits import ExitBook
+
+if TYPE_CHECKING:
+    from storage.exits import ExitBook
 
 #: Seconds after which the book is read anew: others may have woken or rested an exit.
 LOOK_EVERY = 1.0
@@ -34,7 +37,7 @@ class Ledger:
     """What this crawl knows of the exits to a host. Changes are compared and swapped."""
 
     def __init__(
-        self, book: Callable[[], ExitBook], host: str, kind: str, names: Sequence[str]
+        self, book: "Callable[[], ExitBook]", host: str, kind: str, names: Sequence[str]
     ) -> None:
         self._book = book
         self.host, self.kind, self.names = host, kind, tuple(names)

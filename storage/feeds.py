@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, LiteralString
 
 import attrs
@@ -15,7 +16,9 @@ from domain.price_feed import CityPrice, FeedOffer, FeedPoint, named_point
 from storage.schema import libpq_address
 
 #: Rows that travel at once from the server.
-_SLICE = 2_000
+_SLICE = 1_000
+#: Points and lowest prices that are kept as they were told: many listings share theirs.
+_KEPT = 4_096
 
 _SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 _STORE = "SELECT coalesce(nullif(name, ''), id) FROM stores WHERE id = %s"
@@ -41,12 +44,12 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) AS newest ON true
 LEFT JOIN LATERAL (
-    SELECT jsonb_agg(jsonb_build_array(point, available, stock, preorder) ORDER BY point) AS told
+    SELECT json_agg(json_build_array(point, available, stock, preorder) ORDER BY point) AS told
     FROM listing_points
     WHERE listing_id = listings.id
 ) AS points ON true
 LEFT JOIN LATERAL (
-    SELECT jsonb_agg(jsonb_build_array(city_id, coalesce(pending.price, held.price))
+    SELECT json_agg(json_build_array(city_id, coalesce(pending.price, held.price))
                      ORDER BY city_id) AS told
     FROM (SELECT city_id, price FROM listing_prices WHERE listing_id = listings.id) AS held
     FULL JOIN (
@@ -58,7 +61,7 @@ LEFT JOIN LATERAL (
     WHERE EXISTS (SELECT FROM listing_prices WHERE listing_id = listings.id)
 ) AS cities ON true
 LEFT JOIN LATERAL (
-    SELECT jsonb_object_agg(city_id, least) AS told FROM price_rules
+    SELECT json_object_agg(city_id, least) AS told FROM price_rules
     WHERE listing_id = listings.id AND replaced_by IS NULL
 ) AS leasts ON true
 WHERE listings.store_id = %(store)s
@@ -226,22 +229,37 @@ def _json(rows: Iterable[Mapping[str, object]]) -> str:
 
 def _own(store: MerchantId, *row: Any) -> OwnOffer:
     sku, model, brand, removed, price, points, cities, leasts = row
-    city_prices = tuple(
-        CityPrice(CityId(city), Tenge(each)) for city, each in _cities(cities or "[]")
-    )
+    city_prices = _city_prices(cities) if cities else ()
     offer = FeedOffer(
         sku=sku,
         model=model or "",
         brand=brand,
-        points=tuple(
-            FeedPoint(point, available, stock, preorder if available else None)
-            for point, available, stock, preorder in _points(points or "[]")
-        ),
+        points=_named_points(store, points or "[]"),
         price=None if city_prices or price is None else Tenge(price),
         city_prices=city_prices,
     )
-    known = {
-        CityId(city): None if least is None else Tenge(least)
-        for city, least in _leasts(leasts or "{}").items()
+    return OwnOffer(offer=offer, leasts=_known_leasts(leasts or "{}"), removed=removed)
+
+
+def _city_prices(told: str) -> tuple[CityPrice, ...]:
+    return tuple(CityPrice(CityId(city), Tenge(price)) for city, price in _cities(told))
+
+
+@lru_cache(maxsize=_KEPT)
+def _named_points(store: MerchantId, told: str) -> tuple[FeedPoint, ...]:
+    """Each point once, under its full name: the last word holds."""
+    points = {
+        (name := named_point(store, point)): FeedPoint(
+            name, available, stock, preorder if available else None
+        )
+        for point, available, stock, preorder in _points(told)
     }
-    return OwnOffer(offer=_named(store, offer), leasts=known, removed=removed)
+    return tuple(points.values())
+
+
+@lru_cache(maxsize=_KEPT)
+def _known_leasts(told: str) -> Mapping[CityId, Tenge | None]:
+    return {
+        CityId(city): None if least is None else Tenge(least)
+        for city, least in _leasts(told).items()
+    }

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 
-from storage.database import sqlalchemy_url
+from storage.embedded import normalised
 
 #: The newest migration in migrations/versions; a test keeps it in step.
 NEWEST = "0010"
@@ -24,6 +24,8 @@ def upgrade(address: str) -> None:
     """Bring the database to the newest schema. Raises SQLAlchemy's errors when it cannot."""
     from alembic import command  # noqa: PLC0415  (half a second that only this call needs)
     from alembic.config import Config  # noqa: PLC0415
+
+    from storage.database import sqlalchemy_url  # noqa: PLC0415
 
     with _on_disk(files("storage") / "migrations") as directory:
         config = Config()
@@ -80,4 +82,4 @@ def require_newest(address: str) -> None:
 
 def libpq_address(address: str) -> str:
     """The address as libpq reads it, without SQLAlchemy's driver name."""
-    return sqlalchemy_url(address).set(drivername="postgresql").render_as_string(False)
+    return normalised(address)

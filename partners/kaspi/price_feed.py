@@ -7,6 +7,7 @@ written that the project's own schema does not allow, and nothing that it does n
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from io import SEEK_END
 from itertools import islice
 from typing import BinaryIO
 
@@ -17,8 +18,8 @@ from domain.identity import CityId, MerchantId
 from domain.money import Tenge
 from domain.price_feed import CityPrice, FeedOffer, FeedPoint, FeedShop
 from partners.kaspi.price_feed_check import (
-    BATCH_OFFERS,
     NAMESPACE,
+    Articles,
     Batch,
     BrokenFeed,
     Gate,
@@ -43,7 +44,9 @@ _BRAND, _MODEL, _PRICE, _CITY_PRICES, _AVAILABILITIES = (
 #: Texts hold no bare quotation mark, so that this is a point.
 _ON_SALE = ' available="yes"'
 _TAIL = b"</offers>\n</kaspi_catalog>\n"
-#: Brands and points that are kept as they are written: a store has few of them.
+#: Offers that are validated and written at a time.
+_BATCH_OFFERS = 100
+#: Brands, points and their stocks that are kept as they are written: many offers share theirs.
 _KEPT = 4_096
 #: A sign that XML forbids.
 _FORBIDDEN = re.compile("[^\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -60,28 +63,29 @@ class Figures:
 def write(file: BinaryIO, shop: FeedShop, offers: Iterable[FeedOffer]) -> Figures:
     """Write a whole feed as the offers come, each on a line of its own, and validated before.
 
-    The file must be readable, too: articles that seem to stand twice are looked up in it. Signs
-    that XML forbids become blanks. Raises BrokenFeed; what is written by then is no feed.
+    The file must be readable, too: it is looked for articles that stand twice, unless they came in
+    order. Signs that XML forbids become blanks. Raises BrokenFeed; what is written by then is no
+    feed.
     """
-    gate, start, incoming = Gate(), file.tell(), iter(offers)
+    gate, articles, start, incoming = Gate(), Articles(), file.tell(), iter(offers)
     head = _head(shop)
     file.write(head)
     count = on_sale = 0
-    while written := list(islice(incoming, BATCH_OFFERS)):
+    while written := list(islice(incoming, _BATCH_OFFERS)):
         lines = list(map(_offer, written))
         body = "".join(lines).encode()
         gate.tree(Batch(head.count(b"\n") + 1 + count, head, body, _TAIL))
-        gate.articles.add([offer.sku for offer in written])
+        articles.add([offer.sku for offer in written])
         file.write(body)
         count += len(written)
         on_sale += sum([_ON_SALE in line for line in lines])
     if not count:
         raise BrokenFeed(head.count(b"\n"), "there is no offer")
     file.write(_TAIL)
-    if suspects := gate.articles.suspects:
-        file.seek(start)
-        if found := repeated(file, suspects):
-            raise found
+    file.seek(start)
+    if found := repeated(file, articles):
+        raise found
+    file.seek(0, SEEK_END)
     return Figures(offers=count, on_sale=on_sale)
 
 
@@ -116,12 +120,9 @@ def _head(shop: FeedShop) -> bytes:
 
 
 def _offer(offer: FeedOffer) -> str:
-    points = "".join(
-        [_point(each.point, each.available, each.stock, each.preorder) for each in offer.points]
-    )
     return (
         f'<offer sku="{_text(offer.sku)}"><model>{_text(offer.model)}</model>{_brand(offer.brand)}'
-        f"<availabilities>{points}</availabilities>{_prices(offer)}</offer>\n"
+        f"{_availabilities(offer.points)}{_prices(offer)}</offer>\n"
     )
 
 
@@ -131,11 +132,15 @@ def _brand(brand: str) -> str:
 
 
 @lru_cache(maxsize=_KEPT)
-def _point(point: str, available: bool, stock: int | None, preorder: int | None) -> str:
-    days = f' preOrder="{preorder}"' if preorder else ""
-    pieces = "" if stock is None else f' stockCount="{stock}"'
-    said = "yes" if available else "no"
-    return f'<availability available="{said}" storeId="{_text(point)}"{days}{pieces}/>'
+def _availabilities(points: tuple[FeedPoint, ...]) -> str:
+    return f"<availabilities>{''.join(map(_point, points))}</availabilities>"
+
+
+def _point(point: FeedPoint) -> str:
+    days = f' preOrder="{point.preorder}"' if point.preorder else ""
+    pieces = "" if point.stock is None else f' stockCount="{point.stock}"'
+    said = "yes" if point.available else "no"
+    return f'<availability available="{said}" storeId="{_text(point.point)}"{days}{pieces}/>'
 
 
 def _prices(offer: FeedOffer) -> str:
@@ -152,6 +157,8 @@ def _prices(offer: FeedOffer) -> str:
 
 def _text(text: str) -> str:
     """A text as XML writes it. What is printable holds no sign that XML forbids."""
+    if text.isalnum():
+        return text
     allowed = text if text.isprintable() else _FORBIDDEN.sub(" ", text)
     return (
         allowed.replace("&", "&amp;")
@@ -184,12 +191,15 @@ def _read_offer(element: etree._Element) -> FeedOffer:
 
 
 def _read_point(element: etree._Element) -> FeedPoint:
-    return FeedPoint(
-        element.get("storeId", ""),
-        element.get("available") == "yes",
-        _whole(element.get("stockCount")),
-        _whole(element.get("preOrder")),
-    )
+    said = element.get
+    return _said_point(said("storeId", ""), said("available"), said("stockCount"), said("preOrder"))
+
+
+@lru_cache(maxsize=_KEPT)
+def _said_point(
+    point: str, available: str | None, stock: str | None, preorder: str | None
+) -> FeedPoint:
+    return FeedPoint(point, available == "yes", _whole(stock), _whole(preorder))
 
 
 def _whole(text: str | None) -> int | None:

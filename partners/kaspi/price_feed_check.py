@@ -16,6 +16,8 @@ from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
 from functools import cache
 from importlib.resources import files
+from itertools import islice
+from operator import lt
 from typing import Any, BinaryIO, cast
 from xml.parsers import expat  # nothing beside the standard library says at which byte it is
 
@@ -23,12 +25,11 @@ import attrs
 from lxml import etree
 
 NAMESPACE = "kaspiShopping"
-#: Offers that are validated at a time. Ten times as many are slower and take ten times the memory.
-BATCH_OFFERS = 200
-_BLOCK = 1 << 16
+#: Bytes that are read, and so about as many are validated, at a time: some hundred offers.
+#: Ten times as many are slower and take ten times the memory.
+BLOCK = 1 << 15
 #: Bytes of one offer, and of what stands before the first, above which it is none.
 _LONGEST_OFFER = 1_000_000
-_BATCH_BYTES = 250_000
 _LONGEST_HEAD = 64_000
 
 #: Names as expat says them: namespace, name, and the prefix where there is one.
@@ -36,8 +37,6 @@ _ROOT = (NAMESPACE, "kaspi_catalog")
 _OFFERS = (NAMESPACE, "offers")
 _OFFER = f"{NAMESPACE} offer"
 _PREFIXED_OFFER = f"{_OFFER} "
-_OFFERS_END = f"{NAMESPACE} offers"
-_PREFIXED_END = f"{_OFFERS_END} "
 _SCHEMA = "price_feed.xsd"
 _SHELVES = 64
 _STEP = re.compile(r"/[^/\[]+(?:\[(\d+)\])?")
@@ -125,10 +124,11 @@ def batches(file: BinaryIO) -> Iterator[Batch]:
 
 
 class _Knife:
-    """Finds the byte at which each batch begins.
+    """Finds the byte at which each batch begins: the first offer behind each block that was read.
 
-    Between two cuts it only counts offers that end: half the time. An offer inside an offer
-    misleads it, but then the batch is no XML, and such a feed is broken anyway.
+    In between it hears nothing of what it reads, which halves the time. An offer inside an offer,
+    or behind the offers, misleads it, but then the batch is no XML, and such a feed is broken
+    anyway.
     """
 
     def __init__(self) -> None:
@@ -140,14 +140,13 @@ class _Knife:
         parser.StartElementHandler = self._opened
         parser.EndElementHandler = self._closed
         self._open: list[tuple[str, ...]] = []
-        self._offers, self._wanted = 0, BATCH_OFFERS
-        self._cuts: list[tuple[int, int]] = []
+        self._found: tuple[int, int] | None = None
         self._kept, self._at, self._line = b"", 0, 1
         self._head: bytes | None = None
         self._tail = b""
 
     def cut(self, file: BinaryIO) -> Iterator[Batch]:
-        while block := file.read(_BLOCK):
+        while block := file.read(BLOCK):
             if not self._at and block.startswith(_UTF_16) and not self._kept:
                 raise BrokenFeed(1, _NOT_UTF_8)
             self._kept += block
@@ -159,22 +158,22 @@ class _Knife:
         yield Batch(self._line, self._head or b"", self._kept, b"")
 
     def _cut_off(self) -> Iterator[Batch]:
-        for at, line in self._cuts:
+        """What stands before the offer that was found; the next one is looked for."""
+        if self._found:
+            at, line = self._found
             piece, self._kept = self._kept[: at - self._at], self._kept[at - self._at :]
             if self._head is None:
                 self._head, self._tail = piece, _closing(self._open)
             else:
                 yield Batch(self._line, self._head, piece, self._tail)
-            self._at, self._line = at, line
-        self._cuts.clear()
+            self._at, self._line, self._found = at, line, None
+            self._parser.StartElementHandler = self._begun
 
     def _bound(self) -> None:
         """Keep what is kept small, whatever the file is. Raises BrokenFeed."""
-        longest = _LONGEST_HEAD if self._head is None else _BATCH_BYTES + _LONGEST_OFFER
+        longest = _LONGEST_HEAD if self._head is None else BLOCK + _LONGEST_OFFER
         if len(self._kept) > longest:
             raise BrokenFeed(self._line, f"no offer ends within {longest:,} bytes from here")
-        if len(self._kept) > _BATCH_BYTES:
-            self._wanted = 0
 
     def _parse(self, block: bytes, *, last: bool) -> None:
         try:
@@ -196,29 +195,24 @@ class _Knife:
         line = self._parser.CurrentLineNumber
         raise BrokenFeed(line, "a price feed has no document type, and so no entities")
 
-    def _opened(self, name: str, _attributes: Sequence[str]) -> None:
-        """Outside of offers: the head, and the first offer of each batch."""
+    def _opened(self, name: str, attributes: Sequence[str]) -> None:
+        """Something of the head, or the first offer."""
         words = tuple(name.split(" "))
         if not self._open and words[:2] != _ROOT:
             raise BrokenFeed(self._parser.CurrentLineNumber, _not_a_feed(words))
         if len(self._open) == 2 and self._open[1][:2] == _OFFERS:
-            self._cuts.append((self._parser.CurrentByteIndex, self._parser.CurrentLineNumber))
-            self._offers, self._wanted = 0, BATCH_OFFERS
-            self._parser.StartElementHandler = None
-            self._parser.EndElementHandler = self._ended
+            self._parser.EndElementHandler = None
+            self._begun(_OFFER, attributes)
         else:
             self._open.append(words)
 
     def _closed(self, _name: str) -> None:
         self._open.pop()
 
-    def _ended(self, name: str) -> None:
-        """Something within the offers has ended, or they have."""
+    def _begun(self, name: str, _attributes: Sequence[str]) -> None:
+        """Something in the offers, or behind them."""
         if name == _OFFER or name.startswith(_PREFIXED_OFFER):
-            self._offers += 1
-            if self._offers >= self._wanted:
-                self._parser.StartElementHandler = self._opened
-        elif name == _OFFERS_END or name.startswith(_PREFIXED_END):
+            self._found = self._parser.CurrentByteIndex, self._parser.CurrentLineNumber
             self._parser.StartElementHandler = None
 
 
@@ -246,31 +240,41 @@ def _is_utf8(text: bytes) -> bool:
 
 
 class Gate:
-    """Lets batches pass that the schema allows, and remembers their articles."""
+    """Lets batches pass that the schema allows."""
 
     def __init__(self) -> None:
         self._schema = _schema()
-        self._parser = etree.XMLParser(
-            resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True
-        )
-        self.articles = Articles()
-
-    def passed(self, batch: Batch) -> etree._Element:
-        """The batch as a tree, whose articles are remembered. Raises BrokenFeed."""
-        catalog = self.tree(batch)
-        self.articles.add(offer.get("sku", "") for offer in offers_of(catalog))
-        return catalog
+        self._parser = _parser()
 
     def tree(self, batch: Batch) -> etree._Element:
         """The batch as a tree, its kaspi_catalog. Raises BrokenFeed."""
         try:
             catalog = etree.fromstring(batch.document, self._parser)
         except etree.XMLSyntaxError as error:
-            line, said = batch.line_in_feed(error.lineno or 1), (error.msg or "").partition(",")[0]
-            raise BrokenFeed(line, f"this is no XML: {said}") from None
+            raise self._torn(batch, error) from None
         if not self._schema.validate(catalog):
             raise _complaint(batch, catalog, self._schema.error_log)
         return catalog
+
+    def _torn(self, batch: Batch, error: etree.XMLSyntaxError) -> BrokenFeed:
+        """What stands where no offer may, so that the batch was cut within it."""
+        catalog = etree.fromstring(batch.document, _parser(recover=True))
+        if catalog is not None and not self._schema.validate(catalog):
+            return _complaint(batch, catalog, self._schema.error_log)
+        said = (error.msg or "").partition(",")[0]
+        return BrokenFeed(batch.line_in_feed(error.lineno or 1), f"this is no XML: {said}")
+
+
+def _parser(*, recover: bool = False) -> etree.XMLParser:
+    """Follows nothing out of the feed, and keeps what the schema speaks of alone."""
+    return etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        remove_comments=True,
+        remove_pis=True,
+        collect_ids=False,
+        recover=recover,
+    )
 
 
 def offers_of(catalog: etree._Element) -> etree._Element:
@@ -313,21 +317,37 @@ def _schema() -> etree.XMLSchema:
 class Articles:
     """Which articles were seen: eight bytes each, so that a million take 8 MB.
 
-    They are kept as hashes. Two equal hashes are a suspicion only: `repeated` reads the feed again
-    and compares the articles themselves.
+    As long as they come in order none can stand twice, and none is remembered. Then they are, as
+    hashes. Two equal hashes are a suspicion only: the feed is read again, and the articles
+    themselves are compared.
     """
 
     def __init__(self) -> None:
         self._hashes = [array("q") for _ in range(_SHELVES)]
+        self._last = ""
+        self._in_order = True
+        #: How many came before the first that was out of order.
+        self.before = 0
 
-    def add(self, skus: Iterable[str]) -> None:
-        """Remember some more."""
+    def add(self, skus: Sequence[str]) -> None:
+        """Hear of some more."""
+        if self._in_order and all(map(lt, (self._last, *skus), skus)):
+            self._last = skus[-1]
+            self.before += len(skus)
+        else:
+            self._in_order = False
+            self.remember(skus)
+
+    def remember(self, skus: Iterable[str]) -> None:
+        """Keep the hashes of some more."""
         shelves = self._hashes
         for number in map(hash, skus):
             shelves[number % _SHELVES].append(number)
 
-    def __len__(self) -> int:
-        return sum(map(len, self._hashes))
+    @property
+    def may_repeat(self) -> bool:
+        """Whether any may stand twice."""
+        return not self._in_order
 
     @property
     def suspects(self) -> frozenset[int]:
@@ -339,31 +359,49 @@ class Articles:
         return frozenset(found)
 
 
-def repeated(file: BinaryIO, suspects: Container[int]) -> BrokenFeed | None:
-    """The first article that stands twice in a feed that passed the gate, or None."""
-    gate, seen = Gate(), dict[str, int]()
-    for batch in batches(file):
-        for offer in offers_of(gate.passed(batch)):
-            sku, line = offer.get("sku", ""), batch.line_in_feed(cast("int", offer.sourceline))
-            if hash(sku) in suspects:
-                if sku in seen:
-                    return BrokenFeed(
-                        line, f"offer {sku!r}: it stands in the feed already, in line {seen[sku]}"
-                    )
-                seen[sku] = line
+def repeated(file: BinaryIO, articles: Articles) -> BrokenFeed | None:
+    """The first article that stands twice, or None.
+
+    The file stands where a feed begins that passed the gate, and that these are the articles of.
+    """
+    if not articles.may_repeat:
+        return None
+    start = file.tell()
+    articles.remember(sku for sku, _ in islice(_placed(file), articles.before))
+    file.seek(start)
+    suspects = articles.suspects
+    return _twice(file, suspects) if suspects else None
+
+
+def _twice(file: BinaryIO, suspects: Container[int]) -> BrokenFeed | None:
+    seen: dict[str, int] = {}
+    for sku, line in _placed(file):
+        if hash(sku) in suspects:
+            if sku in seen:
+                said = f"offer {sku!r}: it stands in the feed already, in line {seen[sku]}"
+                return BrokenFeed(line, said)
+            seen[sku] = line
     return None
+
+
+def _placed(file: BinaryIO) -> Iterator[tuple[str, int]]:
+    """The articles of a feed, and the line of each."""
+    gate = Gate()
+    for batch in batches(file):
+        for offer in offers_of(gate.tree(batch)):
+            yield offer.get("sku", ""), batch.line_in_feed(cast("int", offer.sourceline))
 
 
 def catalogs(file: BinaryIO) -> Iterator[etree._Element]:
     """Each batch of a feed as a tree that passed the gate. Raises BrokenFeed.
 
-    The file must be one in which it can be sought: articles that seem to stand twice are looked
-    up in it.
+    The file must be one in which it can be sought: it is looked for articles that stand twice.
     """
-    start, gate = file.tell(), Gate()
+    start, gate, articles = file.tell(), Gate(), Articles()
     for batch in batches(file):
-        yield gate.passed(batch)
-    if suspects := gate.articles.suspects:
-        file.seek(start)
-        if found := repeated(file, suspects):
-            raise found
+        catalog = gate.tree(batch)
+        articles.add([offer.get("sku", "") for offer in offers_of(catalog)])
+        yield catalog
+    file.seek(start)
+    if found := repeated(file, articles):
+        raise found

@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import sys
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -14,7 +15,7 @@ from domain.money import Tenge
 from domain.price_feed import FeedOffer, FeedPoint
 from domain.shop import OwnListing, RuleLine, Store
 from storage import feeds, listings, rules
-from tests.commands.console import Console
+from tests.commands.console import ROOT, Console
 
 STORE = MerchantId("30000001")
 
@@ -84,6 +85,13 @@ def test_an_intention_is_published_and_no_price_below_the_floor(
     feed = (tmp_path / "feeds" / f"{STORE}.xml").read_text(encoding="utf-8")
     assert re.findall(r"<price>(\d+)", feed) == ["8500"]
     assert "2: left as it was: its price of 9,000 ₸ is below" in capsys.readouterr().err
+
+
+def test_a_feed_is_written_without_the_weight_of_sqlalchemy() -> None:
+    """Which alone would take a fifth of the memory that a million offers may take."""
+    needed = "kaspi_crawler.commands.crawl, kaspi_crawler.feed.versions, storage.feeds"
+    said = f"import sys, {needed}, storage.ready; sys.exit('sqlalchemy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", said], cwd=ROOT, check=False).returncode == 0
 
 
 def test_a_feed_that_would_lose_much_is_refused(shop: Console, database: str, capsys: Told) -> None:

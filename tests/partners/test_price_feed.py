@@ -174,6 +174,12 @@ def test_it_is_told_how_many_are_on_sale() -> None:
             "offer 'kettle': it stands in the feed already, in line 6",
             id="an article twice, far apart",
         ),
+        pytest.param(
+            [*(kettle(sku=f"{number:03}") for number in range(450)), kettle(sku="007")],
+            456,
+            "offer '007': it stands in the feed already, in line 13",
+            id="an article twice, behind many that came in order",
+        ),
     ],
 )
 def test_a_feed_that_would_be_refused_is_not_written(
@@ -344,16 +350,40 @@ def test_a_broken_feed_is_refused_with_its_line_and_the_reason(
     assert str(refusal.value) == f"line {line}: {refusal.value.reason}"
 
 
-def test_the_line_is_right_behind_many_batches() -> None:
-    body = "".join(
-        f'<offer sku="o{number}">\n<model>M</model>\n<availabilities><availability available="yes"'
-        f' storeId="PP1"/></availabilities>\n<price>{number + 1}</price>\n</offer>\n'
-        for number in range(1_000)
-    )
-    feed = changed("</offers>", body.replace("<price>901<", "<price>9o1<") + "</offers>")
+MANY = "".join(
+    f'<offer sku="o{number}">\n<model>M</model>\n<availabilities><availability available="yes"'
+    f' storeId="PP1"/></availabilities>\n<price>{number + 1}</price>\n</offer>\n'
+    for number in range(1_000)
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        pytest.param(
+            MANY.replace("<price>901<", "<price>9o1<") + "</offers>",
+            "line 4526: offer 'o900': price is '9o1'",
+            id="a price",
+        ),
+        pytest.param(
+            "</offers>\n" + MANY, "line 24: offer may not stand here", id="offers behind the offers"
+        ),
+        pytest.param(
+            MANY.replace('"o500">', '"o500"><offer sku="3"/>', 1) + "</offers>",
+            "line 2523: offer 'o500': offer may not stand here, but model",
+            id="an offer in an offer",
+        ),
+        pytest.param(
+            MANY + MANY.replace('"o', '"p', 990) + "</offers>",
+            "line 9973: offer 'o990': it stands in the feed already, in line 4973",
+            id="an article twice",
+        ),
+    ],
+)
+def test_the_line_is_right_behind_many_batches(body: str, said: str) -> None:
     with pytest.raises(BrokenFeed) as refusal:
-        price_feed.check(io.BytesIO(feed))
-    assert str(refusal.value).startswith("line 4526: offer 'o900': price is '9o1'")
+        price_feed.check(io.BytesIO(changed("</offers>", body)))
+    assert str(refusal.value).startswith(said)
 
 
 # --- Borne -------------------------------------------------------------------------------------
@@ -455,16 +485,18 @@ def test_batches_say_what_a_validation_of_the_whole_says(data: some.DataObject) 
         put = data.draw(some.sampled_from(MUTATIONS) | some.just(feed[begin:end] * 2))
         feed = feed[:begin] + put + feed[end:]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(price_feed_check, "BATCH_OFFERS", data.draw(some.integers(1, 3)))
+        patch.setattr(price_feed_check, "BLOCK", data.draw(some.integers(1, 800)))
         assert passes(feed.encode()) == plainly_valid(feed.encode())
 
 
-@given(FEEDS, some.integers(1, 3))
+@given(FEEDS, some.integers(1, 800))
 def test_batches_laid_end_to_end_are_the_feed(offers: list[FeedOffer], size: int) -> None:
     feed = written(*offers)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(price_feed_check, "BATCH_OFFERS", size)
+        patch.setattr(price_feed_check, "BLOCK", size)
         parts: Iterable[price_feed_check.Batch] = price_feed_check.batches(io.BytesIO(feed))
         told = list(parts)
     assert told[0].head + b"".join(part.body for part in told) == feed
-    assert len(told) >= len(offers) // size
+    assert all(part.body.startswith(b"<offer ") for part in told)
+    longest = max(map(len, feed.splitlines()))
+    assert max(len(part.body) for part in told) < 2 * (size + longest)
