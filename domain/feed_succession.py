@@ -11,7 +11,7 @@ from typing import TypeVar, cast
 import attrs
 
 from domain.identity import CityId
-from domain.money import Tenge
+from domain.money import DEAREST, Tenge
 from domain.price_feed import CityPrice, FeedOffer, FeedPoint
 
 T = TypeVar("T")
@@ -63,12 +63,14 @@ class OwnOffer:
     def fault(self) -> str | None:
         """Why it cannot stand in a feed as it is, or None."""
         offer = self.offer
-        if not offer.model:
+        if not offer.model.strip():
             return "its name is not known"
         if not offer.points:
             return "none of its points is known"
         if not offer.prices:
             return "its price is not known"
+        if max(offer.prices) > DEAREST:
+            return f"its price of {max(offer.prices):,} ₸ is a typing error"
         if self.allows(offer):
             return None
         return f"its price of {min(offer.prices):,} ₸ is below what its rule allows"

@@ -80,6 +80,20 @@ def _share() -> int:
 
 #: Per cent of each store's listings whose prices are sent, always the same ones: the canary.
 PUBLISH_SHARE = _share()
+
+
+def _base_price() -> bool:
+    """Yes or no, from the environment; another word ends the program with a sentence."""
+    chosen = (os.environ.get("PUBLISH_BASE_PRICE") or "no").strip().casefold()
+    if chosen not in {"yes", "no"}:
+        sys.stderr.write(f"PUBLISH_BASE_PRICE={chosen}: choose yes or no\n")
+        raise SystemExit(2)
+    return chosen == "yes"
+
+
+#: Whether a push says the price for all cities beside those of cities. Working clients disagree on
+#: whether the cabinet wants it; without it such a cabinet applies nothing (`not_applied`).
+PUBLISH_BASE_PRICE = _base_price()
 #: What a store may change at first: so many prices in so many seconds, a push at most each so many
 #: seconds, and after a refusal (429) a pause. Nothing of it is official: docs/budget.md. How far
 #: the number may ever grow.

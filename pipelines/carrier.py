@@ -74,7 +74,8 @@ class Terms:
     """The settings PUBLISH_…, which docs/publishing-cabinet.md explains.
 
     `share` is in ten-thousandths of the listings. What was read is good for `fresh`; what was
-    written down leaves within `prompt`, and is answered within `answer` after that.
+    written down leaves within `prompt`, and is answered within `answer` after that. `names_base`:
+    a push says the price for all cities, too.
     """
 
     address: str
@@ -89,6 +90,7 @@ class Terms:
     fresh: timedelta
     prompt: timedelta
     answer: timedelta
+    names_base: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -119,7 +121,7 @@ class Carrier:
     _reads_back_at: Any = attrs.field(default=0, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._cabinet = Cabinet(address=self.terms.address)
+        self._cabinet = Cabinet(address=self.terms.address, names_base=self.terms.names_base)
 
     async def turn(self) -> Turn:
         """Look once: read back what is due, then send what may leave.

@@ -204,6 +204,7 @@ def terms_of(settings: BaseSettings) -> Terms:
     limit = settings.getint("PUBLISH_CHANGES")
     return Terms(
         address=settings["MC_URL"],
+        names_base=settings.getbool("PUBLISH_BASE_PRICE"),
         share=settings.getint("PUBLISH_SHARE") * 100,
         most=settings.getint("PUBLISH_BATCH"),
         start=Budget(

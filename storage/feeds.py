@@ -21,7 +21,7 @@ _SLICE = 1_000
 _KEPT = 4_096
 
 _SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
-_STORE = "SELECT coalesce(nullif(name, ''), id) FROM stores WHERE id = %s"
+_STORE = "SELECT coalesce(nullif(btrim(name), ''), id) FROM stores WHERE id = %s"
 _LAST_CHANGE = "SELECT coalesce(max(id), 0) FROM rule_changes"
 #: Nobody changes the rules until the transaction ends; who is about to is waited for.
 _HOLD_RULES = "LOCK TABLE rule_changes IN SHARE MODE"

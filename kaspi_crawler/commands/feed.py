@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
@@ -33,7 +34,7 @@ VERBS = {
 _RIGHT_PORT = "A right one: scrapy feed serve --port 8090"
 #: How often a feed is written anew because its rules were changed meanwhile.
 _TRIES = 3
-_SHOWN_VERSIONS, _SHOWN_PULLS, _SHOWN_FAULTS = 10, 20, 20
+_SHOWN_VERSIONS, _SHOWN_PULLS, _SHOWN_FAULTS, _SHOWN_DOUBTS = 10, 20, 20, 20
 _BY_FEED = {"feed", "both"}
 
 
@@ -252,11 +253,25 @@ def _check(words: Sequence[str], opts: argparse.Namespace, settings: Settings) -
     try:
         with Path(words[0]).open("rb") as file:
             offers = price_feed.check(file)
+            file.seek(0)
+            _tell_doubts(words[0], file)
     except BrokenFeed as error:
         sys.stderr.write(f"{words[0]}: {error}\n")
         return 1
     _say(f"{words[0]}: {offers:,} offers, all of them right")
     return 0
+
+
+def _tell_doubts(name: str, file: BinaryIO) -> None:
+    """What is right by the format, and may yet be refused; the exit code stays 0."""
+    from partners.kaspi.price_feed_doubts import doubts  # noqa: PLC0415
+
+    shop, offers = price_feed.read(file)
+    said = ((offer.sku, doubt) for offer in offers for doubt in doubts(shop, offer))
+    for sku, doubt in islice(said, _SHOWN_DOUBTS):
+        sys.stderr.write(f"{name}: doubtful: offer {sku!r}: {doubt}\n")
+    if more := sum(1 for _ in said):
+        sys.stderr.write(f"… and {more:,} more doubts\n")
 
 
 def _store(verb: str, words: Sequence[str]) -> MerchantId:

@@ -28,6 +28,8 @@ LARGEST_PAGE = 100
 #: Seconds for which an account is blocked after a 429 (reported twice, 2026).
 BLOCK_SECONDS = 1_800
 
+#: What is no JSON: also bytes that are no UTF-8.
+_NO_JSON = (msgspec.DecodeError, UnicodeDecodeError)
 #: Pieces that our tables can count.
 _MOST = 2_147_483_647
 _LIST = "/bff/offer-view/list"
@@ -43,17 +45,21 @@ class NothingToSell(ValueError):
     """A price for goods that no point has: pushing it could put them on sale again."""
 
 
+#: Codes and counts are read as they are written elsewhere in the marketplace: 5, 5.0 or "5".
+_Code = str | int
+
+
 class _Availability(Struct):
     available: str
-    storeId: str  # noqa: N815  (the cabinet's spelling)
-    stockCount: int | None = None  # noqa: N815
-    preOrder: int | None = None  # noqa: N815
+    storeId: _Code  # noqa: N815  (the cabinet's spelling)
+    stockCount: Decimal | None = None  # noqa: N815
+    preOrder: Decimal | None = None  # noqa: N815
     stockSpecified: bool | None = None  # noqa: N815
 
 
 class _CityPrice(Struct):
     value: Decimal
-    cityId: str  # noqa: N815
+    cityId: _Code  # noqa: N815
 
 
 class _Price(Struct):
@@ -65,10 +71,10 @@ class _OfferError(Struct):
 
 
 class _Item(Struct):
-    sku: str
-    masterSku: str  # noqa: N815
+    sku: _Code
+    masterSku: _Code  # noqa: N815
     available: bool
-    merchantUid: str | None = None  # noqa: N815
+    merchantUid: _Code | None = None  # noqa: N815
     title: str | None = None
     masterTitle: str | None = None  # noqa: N815
     model: str | None = None
@@ -76,15 +82,14 @@ class _Item(Struct):
     price: Decimal | None = None
     availabilities: list[_Availability] | None = None
     cityPrices: list[_CityPrice] | None = None  # noqa: N815
-    allCityPrices: dict[str, _Price] | None = None  # noqa: N815
-    points: list[str] | None = None
+    allCityPrices: dict[str, _Price | None] | None = None  # noqa: N815
     updatedAt: str | None = None  # noqa: N815
     archivedAt: str | None = None  # noqa: N815
     offerError: _OfferError | None = None  # noqa: N815
 
 
 class _Named(Struct):
-    sku: str
+    sku: _Code
 
 
 class _Page(Struct):
@@ -106,10 +111,14 @@ class _Queued(Struct):
 
 @attrs.frozen(kw_only=True)
 class Cabinet:
-    """The cabinet at an address, seen with a session of one account."""
+    """The cabinet at an address, seen with a session of one account.
+
+    `names_base`: a push says the price for all cities, too (clients disagree on whether it must).
+    """
 
     address: str
     cookies: str = attrs.field(default="", repr=False)
+    names_base: bool = False
 
     def offers(
         self, store: MerchantId, page: int, *, on_sale: bool | None = None, search: str = ""
@@ -131,11 +140,17 @@ class Cabinet:
 
         A point that is not named is dropped, so all are. Raises NothingToSell.
         """
-        return self._call("POST", _PROCESS, change(offer, prices))
+        return self._call("POST", _PROCESS, self._change(offer, prices))
 
     def change_prices(self, changes: Iterable[tuple[CabinetOffer, Mapping[CityId, Tenge]]]) -> Call:
         """The same for several offers at once. Raises NothingToSell."""
-        return self._call("POST", _BATCH, [change(offer, prices) for offer, prices in changes])
+        told = [self._change(offer, prices) for offer, prices in changes]
+        return self._call("POST", _BATCH, told)
+
+    def _change(self, offer: CabinetOffer, prices: Mapping[CityId, Tenge]) -> dict[str, Any]:
+        told = change(offer, prices)
+        base = base_price(offer, prices) if self.names_base else None
+        return told if base is None else {**told, "price": base}
 
     def _call(self, method: str, path: str, body: object = None) -> Call:
         headers = {
@@ -176,6 +191,17 @@ def change(offer: CabinetOffer, prices: Mapping[CityId, Tenge]) -> dict[str, Any
     }
 
 
+def base_price(offer: CabinetOffer, prices: Mapping[CityId, Tenge]) -> Tenge | None:
+    """The price for all cities, to be said beside new prices in some; None where it is not known.
+
+    It stays as it stands, but is never said again below the lowest of the new prices: a live price
+    that is too low must not be repeated by our hand.
+    """
+    if offer.price is None:
+        return None
+    return max(offer.price, min(prices.values(), default=offer.price))
+
+
 def read_page(answer: Answer, store: MerchantId) -> CabinetPage | Receipt:
     """A page of the list, or why there is none. Raises NotACabinet for what is no list.
 
@@ -185,7 +211,7 @@ def read_page(answer: Answer, store: MerchantId) -> CabinetPage | Receipt:
         return refused
     try:
         page = msgspec.json.decode(answer.body, type=_Page)
-    except msgspec.DecodeError as error:
+    except _NO_JSON as error:
         raise NotACabinet(f"the list of {store} cannot be read: {error}") from error
     offers: list[CabinetOffer] = []
     unreadable: list[str] = []
@@ -203,7 +229,7 @@ def read_stores(answer: Answer) -> tuple[MerchantId, ...]:
         return ()
     try:
         told = msgspec.json.decode(answer.body, type=_Stores)
-    except msgspec.DecodeError:
+    except _NO_JSON:
         return ()
     return tuple(MerchantId(one.uid) for one in told.merchants)
 
@@ -218,7 +244,7 @@ def read_receipts(answer: Answer, count: int) -> Sequence[Receipt]:
         return [refused] * count
     try:
         queued = msgspec.json.decode(answer.body, type=list[_Queued] | _Queued)
-    except msgspec.DecodeError as error:
+    except _NO_JSON as error:
         return [Receipt(refusal=Refusal.NOT_A_CABINET, detail=str(error))] * count
     numbers = queued if isinstance(queued, list) else [queued]
     if len(numbers) != count:
@@ -297,39 +323,42 @@ def _availability(point: Point) -> dict[str, Any]:
 def _offer(raw: msgspec.Raw, store: MerchantId, place: int) -> CabinetOffer:
     try:
         item = msgspec.json.decode(raw, type=_Item)
-    except msgspec.DecodeError as error:
+    except _NO_JSON as error:
         named = f"item {place}{_sku_of(raw)}"
         raise NotACabinet(f"{named} of the list of {store} cannot be read: {error}") from error
-    if item.merchantUid not in {None, store}:
+    if item.merchantUid is not None and str(item.merchantUid) != store:
         raise NotACabinet(f"item {place} is of {item.merchantUid}, asked was {store}")
     try:
         return _read(item, store)
     except NotACabinet as error:
-        raise NotACabinet(f"item {place} ({item.sku}) of the list of {store}: {error}") from error
+        raise NotACabinet(f"item {place}{_sku_of(raw)} of the list of {store}: {error}") from error
 
 
 def _sku_of(raw: msgspec.Raw) -> str:
     """The article of an item that is spoilt elsewhere."""
     try:
-        return f" ({msgspec.json.decode(raw, type=_Named).sku})"
-    except msgspec.DecodeError:
+        sku = str(msgspec.json.decode(raw, type=_Named).sku)
+    except _NO_JSON:
         return ""
+    return f" ({sku if sku.isprintable() else repr(sku)})"
 
 
 def _read(item: _Item, store: MerchantId) -> CabinetOffer:
-    if not (item.sku and item.sku.isprintable() and item.masterSku.isdigit()):
-        raise NotACabinet("its article or its product is none")
+    sku, product = str(item.sku), str(item.masterSku)
+    if not (sku.strip() and sku.isprintable() and product.isascii() and product.isdigit()):
+        raise NotACabinet(f"its article {sku!r} or its product {product!r} is none")
+    all_cities = (item.allCityPrices or {}).items()
     return CabinetOffer(
         store=store,
-        sku=item.sku,
-        kaspi_id=ProductId(item.masterSku),
+        sku=sku,
+        kaspi_id=ProductId(product),
         title=item.masterTitle or item.title,
         model=item.model,
         brand=item.brand,
         price=_tenge(item.price),
-        city_prices=_prices((one.cityId, one.value) for one in item.cityPrices or ()),
-        prices=_prices((city, one.price) for city, one in (item.allCityPrices or {}).items()),
-        points=tuple(_point(one) for one in item.availabilities or ()),
+        city_prices=_prices((str(one.cityId), one.value) for one in item.cityPrices or ()),
+        prices=_prices((city, one.price if one else None) for city, one in all_cities),
+        points=_once(map(_point, item.availabilities or ())),
         on_sale=item.available,
         errors=tuple((item.offerError and item.offerError.errorCodes) or ()),
         updated_at=_moment(item.updatedAt),
@@ -338,18 +367,43 @@ def _read(item: _Item, store: MerchantId) -> CabinetOffer:
 
 
 def _point(said: _Availability) -> Point:
-    counts = bool(said.stockSpecified)
-    stock, days = said.stockCount if counts else None, said.preOrder or 0
-    if not said.storeId or not 0 <= days <= MOST_PREORDER_DAYS or not 0 <= (stock or 0) <= _MOST:
-        raise NotACabinet(f"point {said.storeId!r} has {stock} pieces, {days} days of preorder")
-    return Point(
-        id=said.storeId, available=said.available == "yes", stock=stock, preorder_days=days
-    )
+    """A word that is neither yes nor no would close the point with the next price."""
+    point = str(said.storeId).strip()
+    if not point:
+        raise NotACabinet("one of its points has no code (storeId)")
+    if said.available not in {"yes", "no"}:
+        raise NotACabinet(f"point {point!r} is available {said.available!r}, expected yes or no")
+    stock = _whole(said.stockCount) if said.stockSpecified else None
+    days = _whole(said.preOrder) or 0
+    if not 0 <= days <= MOST_PREORDER_DAYS or not 0 <= (stock or 0) <= _MOST:
+        raise NotACabinet(f"point {point!r} has {stock} pieces, {days} days of preorder")
+    return Point(id=point, available=said.available == "yes", stock=stock, preorder_days=days)
+
+
+def _once(said: Iterable[Point]) -> tuple[Point, ...]:
+    """Each point once. Raises NotACabinet when two disagree."""
+    points: dict[str, Point] = {}
+    for point in said:
+        if points.setdefault(point.id, point) != point:
+            raise NotACabinet(f"point {point.id!r} stands twice, and differs")
+    return tuple(points.values())
 
 
 def _prices(said: Iterable[tuple[str, Decimal | None]]) -> dict[CityId, Tenge]:
-    found = {CityId(city): _tenge(price) for city, price in said}
-    return {city: price for city, price in found.items() if price is not None}
+    found: dict[CityId, Tenge] = {}
+    for city, amount in said:
+        price = _tenge(amount)
+        if not city.strip():
+            raise NotACabinet(f"a price of {amount} has no city")
+        if price is not None and found.setdefault(CityId(city), price) != price:
+            raise NotACabinet(f"city {city} has two prices, {found[CityId(city)]} and {price}")
+    return found
+
+
+def _whole(count: Decimal | None) -> int | None:
+    if count is not None and (not count.is_finite() or count != int(count)):
+        raise NotACabinet(f"{count} is not a whole number")
+    return None if count is None else int(count)
 
 
 def _tenge(amount: Decimal | None) -> Tenge | None:
@@ -358,9 +412,11 @@ def _tenge(amount: Decimal | None) -> Tenge | None:
     Goods that are off sale are said to cost 0, which is no price. Raises NotACabinet for a part of
     a tenge, and what no goods cost.
     """
-    if amount is not None and (not 0 <= amount <= DEAREST or amount != int(amount)):
+    if amount is None:
+        return None
+    if amount.is_nan() or not 0 <= amount <= DEAREST or amount != int(amount):
         raise NotACabinet(f"{amount} is not a whole number of tenge")
-    return Tenge(int(amount)) if amount else None
+    return Tenge(int(amount)) or None
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -41,19 +41,28 @@ _SCHEMA = "price_feed.xsd"
 _SHELVES = 64
 _STEP = re.compile(r"/[^/\[]+(?:\[(\d+)\])?")
 
+_TENGE = "a whole number of tenge above 0 and up to a billion, in digits alone"
 #: What would be right, by the name of an element or an attribute.
 _RIGHT = {
-    "price": "a whole number of tenge above 0, in digits alone",
-    "cityprice": "a whole number of tenge above 0, in digits alone",
+    "price": _TENGE,
+    "cityprice": _TENGE,
     "preOrder": "a number of days from 1 to 30, or left out",
     "available": "yes or no",
     "stockCount": "a whole number of pieces, or left out",
     "loanPeriod": "a whole number above 0, or left out",
+    "cityId": "the code of a city, as 750000000",
+    "storeId": "the code of a point, as PP1 or 30000001_PP1",
 }
 _NOT_UTF_8 = "this is not UTF-8. Save the feed as UTF-8"
 #: Expat and lxml would both follow such a mark.
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _ORDER = "Right is this order: model, brand, availabilities, then price or cityprices"
+_HEAD_ORDER = "Right is this order: company, merchantid, offers"
+#: How files begin that are no XML at all.
+_NO_XML_AT_ALL = (
+    (b"\x1f\x8b", "this is packed with gzip. Unpack it first"),
+    (b"PK", "this is a workbook or an archive, no XML: try `scrapy price_list read`"),
+)
 
 #: How libxml2 says it, and how we do; {0}, {1}… are what it put in quotes or brackets.
 _SPOKEN = (
@@ -61,7 +70,7 @@ _SPOKEN = (
     (r"Element '(\w+)', attribute '(\w+)': \[facet '\w+'\] The value '(.*?)' ", "{1} is '{2}'"),
     (r"Element '(\w+)', attribute '(\w+)': '(.*)' is not a valid value", "{1} is '{2}'"),
     (r"Element '(\w+)': \[facet 'minLength'\]", "{0} is empty"),
-    (r"Element '(\w+)': (?:\[facet '\w+'\] )?(?:The value )?'(.*?)' is not", "{0} is '{1}'"),
+    (r"Element '(\w+)': (?:\[facet '\w+'\] )?(?:The value )?'(.*?)' is ", "{0} is '{1}'"),
     (r"Element '(\w+)': The attribute '(\w+)' is required", "{0} has no {1}"),
     (r"Element '(\w+)', attribute '([^']+)': The attribute", "{0} may have no {1}"),
     (r"Element '(offers)': Missing child", "there is no offer"),
@@ -74,6 +83,7 @@ _SPOKEN = (
         "{0} may not stand here, but {1}",
     ),
     (r"Element '([^']+)': This element is not expected", "{0} may not stand here"),
+    (r"Element '(\w+)'.*(?:nillable|specified by)", "{0} may have no other type, nor be nil"),
     (r"Element '(\w+)': Character content", "there is text in {0}, outside its elements"),
     (r"Element '(\w+)': Element content is not allowed", "{0} may hold text alone"),
 )
@@ -86,6 +96,11 @@ _NOT_XML = {
     "undefined entity": "an entity that XML does not know. In texts & is written &amp;",
     "mismatched tag": "an element is closed that was not the last one opened",
     "junk after document element": "something stands behind </kaspi_catalog>",
+    "XML or text declaration not at start of entity": "something stands before <?xml",
+    "syntax error": "this is no XML: it begins with a text",
+    "duplicate attribute": "an attribute stands twice",
+    "reference to invalid character number": "a number of a sign that XML forbids",
+    "partial character": "the feed ends too soon: it was cut off",
     "unbound prefix": f'a prefix without a namespace. Right is xmlns="{NAMESPACE}"',
 }
 
@@ -147,8 +162,8 @@ class _Knife:
 
     def cut(self, file: BinaryIO) -> Iterator[Batch]:
         while block := file.read(BLOCK):
-            if not self._at and block.startswith(_UTF_16) and not self._kept:
-                raise BrokenFeed(1, _NOT_UTF_8)
+            if not self._at and not self._kept:
+                _begins_as_xml(block)
             self._kept += block
             self._parse(block, last=False)
             yield from self._cut_off()
@@ -185,6 +200,9 @@ class _Knife:
         said = expat.errors.messages[error.code]
         if not _is_utf8(self._kept):
             return _NOT_UTF_8
+        at = max(0, self._parser.ErrorByteIndex - self._at)
+        if self._kept[at : at + 1] < b" " and self._kept[at:]:
+            return f"a sign that XML forbids ({self._kept[at]:#04x})"
         return _NOT_XML.get(said, f"this is no XML: {said}")
 
     def _declared(self, _version: str, encoding: str | None, _standalone: int) -> None:
@@ -228,6 +246,15 @@ def _not_a_feed(words: Sequence[str]) -> str:
         f"the feed begins with {words[min(1, len(words) - 1)]} in {namespace}. "
         f'Right is <kaspi_catalog xmlns="{NAMESPACE}">'
     )
+
+
+def _begins_as_xml(block: bytes) -> None:
+    """Raises BrokenFeed for what is another kind of file."""
+    if block.startswith(_UTF_16):
+        raise BrokenFeed(1, _NOT_UTF_8)
+    for beginning, said in _NO_XML_AT_ALL:
+        if block.startswith(beginning):
+            raise BrokenFeed(1, said)
 
 
 def _is_utf8(text: bytes) -> bool:
@@ -285,22 +312,23 @@ def offers_of(catalog: etree._Element) -> etree._Element:
 def _complaint(batch: Batch, catalog: etree._Element, log: Any) -> BrokenFeed:
     """The schema's first complaint, in plain words and with the article that it is about."""
     entry = log[0]
-    said = _spoken(entry.message)
     # The path of what is wrong is /*/*[3]/*[57]/*[4]: the fourth element of the 57th offer.
     steps = [int(step or 1) for step in _STEP.findall(entry.path or "")]
-    if len(steps) >= 3 and steps[1] == 3:
+    in_offer = len(steps) >= 3 and steps[1] == 3
+    said = _spoken(entry.message, _ORDER if in_offer else _HEAD_ORDER)
+    if in_offer:
         sku = offers_of(catalog)[steps[2] - 1].get("sku")
         said = said if sku is None else f"offer {sku!r}: {said}"
     return BrokenFeed(batch.line_in_feed(entry.line), said)
 
 
-def _spoken(message: str) -> str:
+def _spoken(message: str, order: str) -> str:
     plain = message.replace(f"{{{NAMESPACE}}}", "")
     for pattern, sentence in _SPOKEN:
         if found := re.match(pattern, plain, re.DOTALL):
             names = [name or "" for name in found.groups()]
-            right = next((_RIGHT[name] for name in reversed(names) if name in _RIGHT), None)
-            remedy = _ORDER if "may not stand" in sentence else right and f"Right is {right}"
+            right = _RIGHT.get(names["attribute" in pattern])
+            remedy = order if "may not stand" in sentence else right and f"Right is {right}"
             return ". ".join(filter(None, (sentence.format(*names), remedy)))
     return plain
 

@@ -27,6 +27,15 @@ COLUMNS = ("SKU", "model", "brand", "price", *POINTS, "preorder")
 NO_BRAND = "Без бренда"
 #: Bytes that a workbook may unpack to: 50,000 rows take 40 MB.
 _MOST_BYTES = 500_000_000
+#: How files begin that Excel wrote before 2007, and those that it writes with a password.
+_OLD_FILE = bytes.fromhex("d0cf11e0a1b11ae1")
+#: More pieces than these are a typing error, in a feed as here.
+_MOST_PIECES = 1_000_000_000
+#: What openpyxl raises, the last two for parts of other kinds than it expects, as sheets of charts.
+_NO_WORKBOOK = (
+    InvalidFileException, BadZipFile, KeyError, IndexError, etree.XMLSyntaxError, AttributeError,
+    TypeError,
+)  # fmt: skip
 _LETTERS = "ABCDEFGHIJ"
 _TEXT_FORMAT = "@"
 #: Signs that XML 1.0 forbids, so that a workbook cannot hold them.
@@ -80,18 +89,30 @@ def write(file: BinaryIO, offers: Iterable[FeedOffer]) -> tuple[int, list[Unwrit
 def read(file: BinaryIO) -> Iterator[FeedOffer | Mistake]:
     """Each row of the first sheet, as an offer or as its mistakes. Raises NotAPriceList."""
     _not_too_large(file)
+    sheet = _first_sheet(file)
     try:
-        book = openpyxl.load_workbook(file, read_only=True, data_only=True)
-        sheet = book.worksheets[0]
         sheet.reset_dimensions()  # some programs write wrong ones
         rows = sheet.iter_rows(values_only=True)
         _check_headings(next(rows, ()))
         yield from _Rows().read(rows)
-    except (InvalidFileException, BadZipFile, KeyError, IndexError, etree.XMLSyntaxError) as error:
+    except (BadZipFile, KeyError, etree.XMLSyntaxError) as error:
+        raise NotAPriceList(f"this is no workbook (xlsx) that can be read: {error}") from None
+
+
+def _first_sheet(file: BinaryIO) -> Any:
+    """The sheet with the price list, unread. Raises NotAPriceList."""
+    try:
+        return openpyxl.load_workbook(file, read_only=True, data_only=True).worksheets[0]
+    except _NO_WORKBOOK as error:
         raise NotAPriceList(f"this is no workbook (xlsx) that can be read: {error}") from None
 
 
 def _not_too_large(file: BinaryIO) -> None:
+    if file.read(len(_OLD_FILE)) == _OLD_FILE:
+        raise NotAPriceList(
+            "this is an old workbook (xls), or one with a password: save the price list as xlsx, "
+            "without a password"
+        )
     try:
         with ZipFile(file) as archive:
             size = sum(part.file_size for part in archive.infolist())
@@ -159,7 +180,7 @@ class _Cells:
         said = self._cells["SKU"]
         if isinstance(said, str) or said is None:
             return self.text("SKU")
-        self.wrong("SKU", f"{said} is a number. The cell must be a text, or zeros are lost")
+        self.wrong("SKU", f"{said} is no text. The cell must be a text, or zeros are lost")
         return ""
 
     def text(self, column: str) -> str:
@@ -200,7 +221,7 @@ class _Cells:
         if word in {"yes", "no"}:
             return FeedPoint(name, word == "yes", None, preorder if word == "yes" else None)
         pieces = _whole(said)
-        if pieces is None or pieces < 0:
+        if pieces is None or not 0 <= pieces <= _MOST_PIECES:
             self.wrong(name, f"{_shown(said)}, and must be whole pieces, yes or no")
             return None
         return FeedPoint(name, pieces > 0, pieces, preorder if pieces else None)

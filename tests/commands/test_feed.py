@@ -174,6 +174,19 @@ def test_a_file_is_checked(shop: Console, capsys: Told, tmp_path: Path) -> None:
     assert "line 6: offer '1': price is '9000.5'" in capsys.readouterr().err
 
 
+def test_what_is_doubtful_in_a_file_is_named_and_not_refused(
+    shop: Console, capsys: Told, tmp_path: Path
+) -> None:
+    shop.type_here("feed", "write", STORE)
+    preview = tmp_path / "feeds" / "previews" / f"{STORE}.xml"
+    preview.write_text(preview.read_text(encoding="utf-8").replace('"30000001_PP1"', '"7_PP1"', 1))
+    capsys.readouterr()
+    assert shop.type_here("feed", "check", str(preview)) == 0
+    said = capsys.readouterr()
+    assert "doubtful: offer '1': storeId '7_PP1' is of another merchant" in said.err
+    assert "2 offers, all of them right" in said.out
+
+
 def test_a_price_list_is_written_and_taken_over(
     shop: Console, capsys: Told, tmp_path: Path
 ) -> None:

@@ -274,6 +274,176 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_read(
     assert not [word for word in words if word not in sentence]
 
 
+def at_first(**more: Any) -> dict[str, Any]:
+    """The article with its first point said otherwise."""
+    first, second = item()["availabilities"]
+    return item(availabilities=[{**first, **more}, second])
+
+
+def without(*names: str) -> dict[str, Any]:
+    return {name: said for name, said in item().items() if name not in names}
+
+
+FIRST = Point(id="30000001_PP1", available=True, stock=5)
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted"),
+    [
+        pytest.param(
+            item(masterSku=104500100), {"kaspi_id": "104500100"}, id="a product as number"
+        ),
+        pytest.param(item(sku=12), {"sku": "12"}, id="an article as number"),
+        pytest.param(item(merchantUid=30000001), {"store": STORE}, id="a merchant as number"),
+        pytest.param(without("merchantUid"), {"store": STORE}, id="no merchant"),
+        pytest.param(item(price=9990.0), {"price": 9_990}, id="9990.0"),
+        pytest.param(item(price="9990"), {"price": 9_990}, id="a price as text"),
+        pytest.param(item(price=None), {"price": None}, id="null as price"),
+        pytest.param(without("price"), {"price": None}, id="no price"),
+        pytest.param(item(availabilities=[]), {"points": ()}, id="no points"),
+        pytest.param(without("availabilities"), {"points": ()}, id="nothing on points"),
+        pytest.param(
+            without("title", "masterTitle", "model", "brand"),
+            {"title": None, "model": None, "brand": None},
+            id="no names",
+        ),
+        pytest.param(
+            item(cityPrices=[{"value": "9500.0", "cityId": 710000000}]),
+            {"city_prices": {ASTANA: 9_500}},
+            id="a city as number",
+        ),
+        pytest.param(item(cityPrices=None), {"city_prices": {}}, id="null as prices of cities"),
+        pytest.param(item(cityPrices=[]), {"city_prices": {}}, id="no prices of cities"),
+        pytest.param(item(allCityPrices=None), {"prices": {}}, id="null as prices in cities"),
+        pytest.param(item(allCityPrices={"7": None}), {"prices": {}}, id="null as price in a city"),
+        pytest.param(item(points=[{"id": "PP1"}]), {"sku": "kettle"}, id="points of another form"),
+        pytest.param(item(offerError={}), {"errors": ()}, id="an error without codes"),
+        pytest.param(item(updatedAt="yesterday"), {"updated_at": None}, id="no moment"),
+    ],
+)
+def test_an_unseen_article_is_read(said: dict[str, Any], wanted: dict[str, Any]) -> None:
+    page = read(said)
+    assert page.unreadable == ()
+    assert {name: getattr(page.offers[0], name) for name in wanted} == wanted
+
+
+@pytest.mark.parametrize(
+    ("said", "point"),
+    [
+        pytest.param({"stockCount": "5"}, FIRST, id="pieces as text"),
+        pytest.param({"stockCount": 5.0}, FIRST, id="5.0 pieces"),
+        pytest.param({"preOrder": "3"}, attrs.evolve(FIRST, preorder_days=3), id="days as text"),
+        pytest.param({"preOrder": None}, FIRST, id="null as days"),
+        pytest.param({"stockCount": None}, attrs.evolve(FIRST, stock=None), id="null as pieces"),
+        pytest.param(
+            {"stockSpecified": False}, attrs.evolve(FIRST, stock=None), id="pieces nobody counts"
+        ),
+        pytest.param(
+            {"stockSpecified": None}, attrs.evolve(FIRST, stock=None), id="null: no count"
+        ),
+        pytest.param(
+            {"stockSpecified": False, "stockCount": -1},
+            attrs.evolve(FIRST, stock=None),
+            id="nonsense where nobody counts",
+        ),
+    ],
+)
+def test_an_unseen_point_is_read(said: dict[str, Any], point: Point) -> None:
+    assert read(at_first(**said)).offers[0].points[0] == point
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "words"),
+    [
+        pytest.param(item(price="NaN"), ["NaN", "whole number of tenge"], id="NaN"),
+        pytest.param(item(price="Infinity"), ["Infinity"], id="without end"),
+        pytest.param(item(price=True), ["decimal", "bool", "price"], id="a truth as price"),
+        pytest.param(item(price="9 990"), ["decimal", "price"], id="a price with a blank"),
+        pytest.param(item(price=10**12), ["1000000000000"], id="a price that nothing costs"),
+        pytest.param(item(available="true"), ["bool", "available"], id="on sale as text"),
+        pytest.param(without("available"), ["available"], id="nothing on its sale"),
+        pytest.param(item(sku=" "), ["its article"], id="an article of blanks"),
+        pytest.param(item(masterSku="abc"), ["its product 'abc'"], id="a product in letters"),
+        pytest.param(
+            item(availabilities={}), ["array", "availabilities"], id="points that are none"
+        ),
+        pytest.param(at_first(available="YES"), ["PP1", "'YES'", "yes or no"], id="YES"),
+        pytest.param(at_first(available="maybe"), ["'maybe'", "yes or no"], id="maybe"),
+        pytest.param(at_first(available=True), ["availabilities[0].available"], id="a truth"),
+        pytest.param(at_first(storeId=""), ["no code", "storeId"], id="a point without a code"),
+        pytest.param(at_first(storeId=None), ["availabilities[0].storeId"], id="null as point"),
+        pytest.param(at_first(stockCount=5.5), ["5.5 is not a whole"], id="half a piece"),
+        pytest.param(at_first(stockCount=-1), ["-1 pieces"], id="less than no piece"),
+        pytest.param(at_first(stockCount="много"), ["stockCount"], id="pieces in words"),
+        pytest.param(at_first(preOrder=-1), ["-1 days"], id="days below nothing"),
+        pytest.param(at_first(storeId="30000001_PP10"), ["twice"], id="a point in two minds"),
+        pytest.param(
+            item(cityPrices=[{"value": 1, "cityId": ""}]), ["has no city"], id="a price of no city"
+        ),
+        pytest.param(item(cityPrices=[{"value": 1}]), ["cityId"], id="a city that is missing"),
+        pytest.param(
+            item(cityPrices=[{"value": 1, "cityId": "7"}, {"value": 2, "cityId": "7"}]),
+            ["city 7 has two prices, 1 and 2"],
+            id="two prices of a city",
+        ),
+        pytest.param(item(allCityPrices={"7": {"price": 0.5}}), ["0.5"], id="half a tenge"),
+        pytest.param(item(offerError="x"), ["offerError"], id="an error in words"),
+    ],
+)
+def test_an_unseen_article_is_refused_with_its_place(
+    spoilt: dict[str, Any], words: list[str]
+) -> None:
+    page = read(spoilt, item(sku="toaster"))
+    assert [offer.sku for offer in page.offers] == ["toaster"]
+    [sentence] = page.unreadable
+    assert not [word for word in ("item 0", *words) if word not in sentence]
+
+
+def test_bytes_that_are_no_text_spoil_one_article_alone() -> None:
+    body = json.dumps({"data": [item(), item(sku="toaster")], "total": 2}, ensure_ascii=False)
+    page = read_page(answer(body.replace("Чайник", "!", 1).encode().replace(b"!", b"\xd7")), STORE)
+    assert isinstance(page, CabinetPage)
+    assert [offer.sku for offer in page.offers] == ["toaster"]
+    assert "item 0 (kettle)" in page.unreadable[0]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param({"data": [item()]}, id="no total"),
+        pytest.param({"data": [item()], "total": "1"}, id="a total as text"),
+        pytest.param({"total": 0}, id="no data"),
+        pytest.param({"data": {}, "total": 0}, id="data of another form"),
+        pytest.param([item()], id="a bare list"),
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"null", id="null"),
+        pytest.param(json.dumps({"data": [item()], "total": 1}).encode()[:100], id="cut off"),
+        pytest.param({"error": "x", "status": 500}, id="an error in JSON"),
+    ],
+)
+def test_an_unseen_answer_is_no_list(said: object) -> None:
+    with pytest.raises(NotACabinet, match="the list of 30000001 cannot be read"):
+        read_page(answer(said), STORE)
+
+
+@pytest.mark.parametrize(
+    ("base", "new", "told"),
+    [
+        pytest.param(9_000, 8_999, 9_000, id="it stays when a city becomes cheaper"),
+        pytest.param(9_000, 9_500, 9_500, id="it is never below the lowest new price"),
+        pytest.param(None, 9_500, None, id="it is not said when it is not known"),
+    ],
+)
+def test_a_base_price_is_said_where_that_is_wanted(
+    base: Tenge | None, new: Tenge, told: Tenge | None
+) -> None:
+    offer = attrs.evolve(KETTLE, price=base)
+    prices = {ALMATY: new}
+    wanting = attrs.evolve(CABINET, names_base=True)
+    assert json.loads(wanting.change_price(offer, prices).body).get("price") == told
+    assert "price" not in json.loads(CABINET.change_price(offer, prices).body)
+
+
 @pytest.mark.parametrize(
     ("heard", "kind"),
     [

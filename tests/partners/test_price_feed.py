@@ -433,7 +433,7 @@ TEXTS = some.text(
     ),
     min_size=1,
     max_size=12,
-)
+).filter(lambda text: text.strip(" "))
 PRICES = some.integers(1, 10**9).map(Tenge)
 POINTS = some.builds(
     FeedPoint,

@@ -1,6 +1,8 @@
 """The Excel price list: rows become offers, and mistakes are named by row and column."""
 
 import io
+from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -83,9 +85,7 @@ def test_a_row_is_read(cells: dict[str, Any], offer: FeedOffer) -> None:
 @pytest.mark.parametrize(
     ("cells", "said"),
     [
-        pytest.param(
-            {"SKU": 12}, "row 2, column A (SKU): 12 is a number", id="a number as article"
-        ),
+        pytest.param({"SKU": 12}, "row 2, column A (SKU): 12 is no text", id="a number as article"),
         pytest.param({"SKU": None}, "row 2, column A (SKU): it is empty", id="no article"),
         pytest.param({"model": " "}, "row 2, column B (model): it is empty", id="no model"),
         pytest.param(
@@ -100,6 +100,27 @@ def test_a_row_is_read(cells: dict[str, Any], offer: FeedOffer) -> None:
         pytest.param({"PP2": -1}, "column F (PP2): it is '-1'", id="less than no pieces"),
         pytest.param({"preorder": 31}, "column J (preorder): it is '31'", id="a preorder too long"),
         pytest.param({"PP1": None}, "row 2: it stands at no point", id="no point"),
+        pytest.param(
+            {"SKU": date(2026, 1, 2)}, "column A (SKU): 2026-01-02", id="a date as article"
+        ),
+        pytest.param(
+            {"price": date(2026, 1, 2)}, "(price): it is '2026-01-02", id="a date as price"
+        ),
+        pytest.param(
+            {"price": "=1+1"}, "column D (price): it is empty", id="an unreckoned formula"
+        ),
+        pytest.param({"price": True}, "column D (price): it is 'True'", id="a truth as price"),
+        pytest.param({"price": "9990 ₸"}, "column D (price): it is '9990 ₸'", id="a currency"),
+        pytest.param({"price": "9,990"}, "column D (price): it is '9,990'", id="a comma"),
+        pytest.param({"price": 10**10}, "column D (price): it is '10000000000'", id="too dear"),
+        pytest.param({"price": "#REF!"}, "column D (price): it is '#REF!'", id="an error"),
+        pytest.param({"PP2": 5.5}, "column F (PP2): it is '5.5'", id="half a piece"),
+        pytest.param(
+            {"PP2": 10**12}, "column F (PP2): it is '1000000000000'", id="pieces past count"
+        ),
+        pytest.param(
+            {"preorder": "неделя"}, "(preorder): it is 'неделя'", id="a preorder in words"
+        ),
     ],
 )
 def test_a_mistake_is_named_by_row_and_column(cells: dict[str, Any], said: str) -> None:
@@ -121,6 +142,18 @@ def test_every_mistake_of_a_row_is_named_and_other_rows_are_read() -> None:
     ("content", "said"),
     [
         pytest.param(b"SKU,model,brand", "save the price list as xlsx", id="a CSV file"),
+        pytest.param(b"", "save the price list as xlsx", id="an empty file"),
+        pytest.param(workbook(row())[:-300], "no workbook", id="a workbook that was cut off"),
+        pytest.param(
+            bytes.fromhex("d0cf11e0a1b11ae1") + bytes(5_000),
+            "an old workbook .xls., or one with a password",
+            id="xls, or one with a password",
+        ),
+        pytest.param(workbook(heading=[]), "the heading is ''", id="an empty sheet"),
+        pytest.param(
+            workbook(COLUMNS, row(), heading=["Прайс"]), "heading is 'Прайс'", id="a title above"
+        ),
+        pytest.param(workbook(heading=row()), "heading is '0012'", id="no headings"),
         pytest.param(
             workbook(heading=["SKU", "name"]),
             "row 1, column B: the heading is 'name', and must be model",
@@ -137,6 +170,28 @@ def test_every_mistake_of_a_row_is_named_and_other_rows_are_read() -> None:
 def test_what_is_no_price_list_is_refused(content: bytes, said: str) -> None:
     with pytest.raises(NotAPriceList, match=said.replace("'", ".")):
         read(content)
+
+
+def edited(edit: Callable[[openpyxl.Workbook], object]) -> bytes:
+    book = openpyxl.load_workbook(io.BytesIO(workbook(row(), row(SKU="2"))))
+    edit(book)
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+def test_of_merged_cells_only_the_first_is_said() -> None:
+    [offer, *mistakes] = read(edited(lambda book: book.worksheets[0].merge_cells("A2:B3")))
+    assert [str(each) for each in (offer, *mistakes)] == [
+        "row 2, column B (model): it is empty",
+        "row 3, column A (SKU): it is empty",
+        "row 3, column B (model): it is empty",
+    ]
+
+
+def test_a_sheet_of_charts_before_it_is_refused() -> None:
+    with pytest.raises(NotAPriceList, match="no workbook"):
+        read(edited(lambda book: book.create_chartsheet("Диаграмма", 0)))
 
 
 def test_an_archive_that_is_no_workbook_is_refused() -> None:

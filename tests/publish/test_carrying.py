@@ -481,6 +481,19 @@ def test_whatever_the_marketplace_does_it_is_noticed(
         assert others.items() <= shop.goods()[item["sku"]]["city_prices"].items()
 
 
+def test_a_cabinet_that_wants_a_base_price_is_served(shop: Shop) -> None:
+    item = next(one for one in shop.on_sale() if len(one["city_prices"]) > 1)
+    first = min(item["city_prices"])
+    shop.rule(item)
+    shop.decide(item, lower(item, city=first), city=first)
+    shop.switch(price_needed=True)
+    carry(shop, names_base=True)
+    carry(shop, names_base=True, **AT_ONCE)
+    assert shop.states == [(lower(item, city=first), "applied", None)]
+    [after] = [one for one in shop.on_sale() if one["sku"] == item["sku"]]
+    assert after["city_prices"] == {**item["city_prices"], first: lower(item, city=first)}
+
+
 # --- The outbox ------------------------------------------------------------------------------
 
 
