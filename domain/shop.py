@@ -1,7 +1,7 @@
 """Our own shops: what they list, and the rules that people write for their prices."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, NewType
 
 import attrs
@@ -82,6 +82,8 @@ class Listed:
     of our live price's changes since midnight in Almaty, in tenge; `changed_at` is the last of
     them in a month. `changed_for` is why we last decided to ask what is asked now, None when we
     never did. `median` is that of the others' prices of the last week, when there are enough.
+    `changes` are moments at which a rival changed the board while it was `watched`, in
+    ten-thousandths; both fade, and are halved in three days.
     """
 
     id: ListingId
@@ -99,20 +101,22 @@ class Listed:
     changed_at: datetime | None
     changed_for: Reason | None
     median: Tenge | None
+    changes: int
+    watched: timedelta
 
 
 @attrs.frozen(kw_only=True)
 class Decided:
     """A decision on one of our listings, by the board that was read at that moment.
 
-    `gain` is what carrying it out is expected to bring, in tenge a day; `forbidden`: our live price
-    is outside the allowed ones.
+    `brings` is what carrying it out is expected to bring until the board changes, in
+    ten-thousandths of a tenge; `forbidden`: our live price is outside the allowed ones.
     """
 
     listing: Listed
     board_at: datetime
     decision: Decision
-    gain: int = 0
+    brings: int = 0
     forbidden: bool = False
 
 

@@ -14,6 +14,7 @@ from domain.readings import Finding, ProductRefresh
 from domain.shop import Decided, Listed, Repriced
 from pipelines.reach import Reach
 from pipelines.together import Together
+from repricer.gain import WITH_FEED, WITHOUT_FEED
 from repricer.live import decide_on
 from repricer.spoken import BadSituation
 from repricer.tariffs import packaged
@@ -41,6 +42,7 @@ class Reprice:
         self._crawler = crawler
         self._reach = Reach(crawler.settings)
         self._tariffs = packaged()
+        self._horizon = WITH_FEED if crawler.settings["PUBLISH"] == "both" else WITHOUT_FEED
         self._listed = Together(self._look_up)
 
     @classmethod
@@ -100,7 +102,7 @@ class Reprice:
 
     def _decide(self, listed: Listed, board: OfferBoard) -> Decided | None:
         try:
-            decided = decide_on(listed, board, self._tariffs)
+            decided = decide_on(listed, board, self._tariffs, self._horizon)
         except BadSituation as error:
             self._crawler.stats.inc_value("decided/unusable_rules")
             logger.error("No decision on %s of %s: its rule %s", listed.sku, listed.store, error)

@@ -1,10 +1,13 @@
-"""What carrying out a decision is worth: the gain that is expected of it, in tenge a day.
+"""What carrying out a decision is worth: its gain a day, and what it brings until it is overtaken.
 
-The gain is an estimate for one purpose, to send the better change first when few may be sent. It
-never decides on a price.
+Both are estimates for one purpose, to send the better change first when few may be sent. They
+never decide on a price. A token of the change budget is spent once, so what counts in the end is
+what a change brings in all: a change whose rival moves every ten minutes is soon void, one that
+will stand for days earns for days. What does not get a token goes by the price feed.
 """
 
 from bisect import bisect_left, bisect_right
+from datetime import timedelta
 
 import msgspec
 
@@ -16,6 +19,14 @@ from repricer.shares import share
 ASSUMED_DEMAND = 10_000
 #: Where no cost is known: how much of what the lowest allowed price leaves went into the goods.
 ASSUMED_COST_BP = 8_000
+#: How far we look ahead when nothing but pushes brings a change to the marketplace.
+WITHOUT_FEED = timedelta(days=1)
+#: How far when the price feed, pulled once an hour, brings it at the latest.
+WITH_FEED = timedelta(hours=1)
+#: As long as nothing is known of a board it is taken to change once a day.
+_ASSUMED = timedelta(days=1)
+_DAY = timedelta(days=1)
+_SECOND = timedelta(seconds=1)
 
 
 class Worth(msgspec.Struct, frozen=True, gc=False):
@@ -44,6 +55,27 @@ def worth(decision: Decision, plan: Plan, demand: int | None = None) -> Worth:
     if decision.before is not None:
         more -= _weighed(decision, plan, decision.before)
     return Worth(forbidden=_is_forbidden(decision), gain=sold * more // WHOLE**2)
+
+
+def changes_a_day(changes: int, watched: timedelta) -> int:
+    """How often a board changes, in ten-thousandths of a change a day.
+
+    `changes`, in ten-thousandths, are moments at which a rival changed the board while it was
+    `watched`; where those that lie back count less, so does the time. One change in one day is
+    laid upon them, so that little knowledge says little.
+    """
+    return (changes + WHOLE) * (_DAY // _SECOND) // ((watched + _ASSUMED) // _SECOND)
+
+
+def brings(worth: Worth, changes: int, horizon: timedelta) -> int:
+    """What the change will have gained when its board changes, in ten-thousandths of a tenge.
+
+    The gain a day, for as long as the change is expected to stand: a board that changes so often
+    (`changes_a_day`) stands for 1/changes of a day, whenever it is looked at. The `horizon`
+    (WITH_FEED or WITHOUT_FEED) ends it, too: later than that it would be there without the push.
+    """
+    seconds, day = horizon // _SECOND, WHOLE * (_DAY // _SECOND)
+    return worth.gain * WHOLE**2 * seconds // (changes * seconds + day)
 
 
 def _is_forbidden(decision: Decision) -> bool:

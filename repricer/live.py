@@ -1,19 +1,22 @@
 """A listing of ours on a board that was just read, as the engine sees it, and what it decides."""
 
+from datetime import timedelta
+
 from domain.moments import almaty_date
 from domain.offers import OfferBoard
 from domain.pricing import MarketOffer, Situation
 from domain.shop import Decided, Listed
 from repricer.decision import decide
-from repricer.gain import worth
+from repricer.gain import brings, changes_a_day, worth
 from repricer.spoken import plan_of, read_rule
 from repricer.tariffs import Tariffs
 
 
-def decide_on(listed: Listed, board: OfferBoard, tariffs: Tariffs) -> Decided:
-    """The decision by the rule that holds there.
+def decide_on(listed: Listed, board: OfferBoard, tariffs: Tariffs, horizon: timedelta) -> Decided:
+    """The decision by the rule that holds there, and what carrying it out brings.
 
-    The moment of the reading is its now. Raises BadSituation for a rule that cannot be used.
+    The moment of the reading is its now, `horizon` is that of repricer.gain. Raises BadSituation
+    for a rule that cannot be used.
     """
     seen = situation(listed, board)
     plan = plan_of(seen, read_rule(listed.said), tariffs)
@@ -23,7 +26,7 @@ def decide_on(listed: Listed, board: OfferBoard, tariffs: Tariffs) -> Decided:
         listing=listed,
         board_at=board.checked_at,
         decision=decision,
-        gain=worthwhile.gain,
+        brings=brings(worthwhile, changes_a_day(listed.changes, listed.watched), horizon),
         forbidden=worthwhile.forbidden,
     )
 

@@ -59,7 +59,7 @@ LEFT JOIN LATERAL (
 ) AS known ON true
 WHERE listings.store_id = %(store)s AND intentions.state = 'pending'
     AND {CHOSEN} AND {_NOT_UNDER_WAY}
-ORDER BY intentions.forbidden DESC, intentions.gain DESC, intentions.made_at, intentions.id
+ORDER BY intentions.forbidden DESC, intentions.brings DESC, intentions.made_at, intentions.id
 LIMIT %(most)s
 """
 _LOCK = """

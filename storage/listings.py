@@ -1,7 +1,7 @@
 """Our listings: imported, and found again on the boards that are read."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, LiteralString
 
 import attrs
@@ -13,6 +13,7 @@ from domain.money import Tenge
 from domain.pricing import ENOUGH, RECENT, Reason
 from domain.shop import Listed, ListingId, OwnListing, RuleId, Store
 from storage.database import Cursor
+from storage.restless import faded, faded_seconds
 from storage.rules import begin_change, end_change, one_at_a_time, remake
 from storage.schema import libpq_address
 from storage.stores import add_stores, put_stores
@@ -67,17 +68,19 @@ WHERE EXISTS (SELECT FROM listing_prices WHERE listing_id = %(listing)s)
 ON CONFLICT (listing_id, city_id) DO UPDATE SET price = excluded.price, changed_at = now()
 WHERE held.price <> excluded.price
 """
-#: Our offer on each board that was just stored, its moves, and the others' recent prices. A price
-#: of ours that was on its way and stands there now is one that we set. A board of which a newer
-#: reading is held says nothing. Of two articles under one card one is priced, for a merchant has
-#: one offer there: the first that was listed and is not taken off sale.
-_ON_BOARDS = """
+#: Our offer on each board that was just stored, its moves, the others' recent prices, and how often
+#: rivals change the board. A price of ours that was on its way and stands there now is one that we
+#: set. A board of which a newer reading is held says nothing. Of two articles under one card one is
+#: priced, for a merchant has one offer there: the first that was listed and is not taken off sale.
+_ON_BOARDS: LiteralString = f"""
 SELECT asked.kaspi_id, asked.city_id, listings.id, listings.store_id, listings.sku,
        coalesce(arrived.price, here.price, listings.price), listings.stock, listings.stocked_on,
        rule.id, rule.said::text,
        ARRAY(SELECT sister.id FROM stores AS sister
              WHERE sister.owner = stores.owner AND sister.id <> stores.id) || stores.sisters,
-       coalesce(moves.today, 0), moves.last, meant.reason, others.median
+       coalesce(moves.today, 0), moves.last, meant.reason, others.median,
+       {faded("boards.changes", "boards.changes_at", "asked.checked_at")},
+       {faded_seconds("boards.first_seen_at", "asked.checked_at")}
 FROM unnest(%(products)s::text[], %(cities)s::text[], %(moments)s::timestamptz[])
     AS asked (kaspi_id, city_id, checked_at)
 JOIN listings ON listings.kaspi_id = asked.kaspi_id
@@ -259,7 +262,7 @@ def _row(listing: OwnListing) -> tuple[object, ...]:
 
 def _listed(*row: Any) -> Listed:
     product, city, number, store, sku, price, stock, stocked_on, rule, said = row[:10]
-    sisters, moved_today, changed_at, changed_for, median = row[10:]
+    sisters, moved_today, changed_at, changed_for, median, changes, watched = row[10:]
     return Listed(
         id=ListingId(number),
         store=MerchantId(store),
@@ -276,4 +279,6 @@ def _listed(*row: Any) -> Listed:
         changed_at=changed_at,
         changed_for=Reason(changed_for) if changed_for in set(Reason) else None,
         median=None if median is None else Tenge(median),
+        changes=changes,
+        watched=timedelta(seconds=watched),
     )

@@ -23,7 +23,7 @@ WITH told AS (
         listing_id bigint, kaspi_id text, city_id text, rule_id bigint, board_at timestamptz,
         action text,
         price bigint, before bigint, reason text, rival text, rival_price bigint, profit bigint,
-        profit_before bigint, place integer, lowest bigint, highest bigint, gain bigint,
+        profit_before bigint, place integer, lowest bigint, highest bigint, brings bigint,
         forbidden boolean, story jsonb)
 ), incoming AS (
     SELECT told.*, rules.least, latest.id AS latest_id,
@@ -79,14 +79,15 @@ RETURNING held.state, held.listing_id, held.city_id, held.price
 """
 )
 #: A price that is on its way is not intended again, and another one waits until it has arrived or
-#: is given up. What could not be verified is decided on anew, but only by a later reading.
+#: is given up. What could not be verified is decided on anew, but only by a later reading. What it
+#: brings moves a little with every reading: only by more than a tenth it is written again.
 _INTEND: LiteralString = (
     _INCOMING
     + """
 INSERT INTO intentions AS held (
-    listing_id, city_id, rule_id, least, decision_id, price, before, lowest, highest, gain,
+    listing_id, city_id, rule_id, least, decision_id, price, before, lowest, highest, brings,
     forbidden)
-SELECT listing_id, city_id, rule_id, least, latest_id, price, before, lowest, highest, gain,
+SELECT listing_id, city_id, rule_id, least, latest_id, price, before, lowest, highest, brings,
        forbidden
 FROM incoming
 WHERE action = 'set'
@@ -98,9 +99,10 @@ WHERE action = 'set'
             AND (sent.state IN ('sending', 'accepted') AND sent.price = incoming.price
                  OR sent.state = 'unverified' AND sent.closed_at >= incoming.board_at))
 ON CONFLICT (listing_id, city_id) WHERE state = 'pending' DO UPDATE
-SET gain = excluded.gain, forbidden = excluded.forbidden, before = excluded.before
-WHERE held.reason = 'decision' AND (held.gain, held.forbidden, held.before)
-    IS DISTINCT FROM (excluded.gain, excluded.forbidden, excluded.before)
+SET brings = excluded.brings, forbidden = excluded.forbidden, before = excluded.before
+WHERE held.reason = 'decision'
+    AND ((held.forbidden, held.before) IS DISTINCT FROM (excluded.forbidden, excluded.before)
+         OR abs(held.brings - excluded.brings) > abs(held.brings) / 10)
 RETURNING (xmax = 0)
 """
 )
@@ -182,7 +184,7 @@ def _told(one: Decided) -> dict[str, object]:
         "place": decision.place,
         "lowest": lowest,
         "highest": highest,
-        "gain": one.gain,
+        "brings": one.brings,
         "forbidden": one.forbidden,
         "story": decision,
     }

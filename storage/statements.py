@@ -7,6 +7,7 @@ an older reading never overwrites a newer one.
 
 from domain.identity import ALMATY_CITY
 from domain.product import Rung
+from storage.restless import faded
 
 #: What a card says of a product, column by column.
 CARD_COLUMNS = (
@@ -220,7 +221,8 @@ COPY offer_history (
 _COMPARED_OFFER_COLUMNS = REMEMBERED_OFFER_COLUMNS + PASSING_OFFER_COLUMNS
 
 #: Compares the boards that differ with what we hold, writes only what is new, different,
-#: returned or gone, and remembers each change as the state it led to. Columns: event, count.
+#: returned or gone, and remembers each change as the state it led to. A board on which another
+#: than we came, left or asks another price counts one change. Columns: event, count.
 MERGE_OFFERS = f"""
 WITH held AS (
     SELECT offers.id, product_id, city_id, merchant_id, {_columns(_COMPARED_OFFER_COLUMNS)},
@@ -231,6 +233,11 @@ WITH held AS (
 ), compared AS MATERIALIZED (
     SELECT incoming.*, held.id AS offer_id, held.last_seen_at,
         coalesce(incoming.checked_at, held.checked_at) AS moment,
+        coalesce(incoming.product_id, held.product_id) AS board_product,
+        coalesce(incoming.city_id, held.city_id) AS board_city,
+        coalesce(incoming.merchant_id, held.merchant_id) AS whose,
+        held.gone_at IS NOT NULL OR (incoming.price, incoming.price_minus_bonus)
+            IS DISTINCT FROM (held.price, held.price_minus_bonus) AS moves,
         CASE
             WHEN held.id IS NULL THEN 'seen'
             WHEN incoming.merchant_id IS NULL THEN 'gone'
@@ -272,6 +279,17 @@ WITH held AS (
     WHERE offers.id = compared.offer_id AND compared.event = 'gone'
     RETURNING offers.id AS offer_id, offers.product_id, compared.event,
         {_columns(OFFER_HISTORY_COLUMNS, "offers")}, compared.moment AS created_at
+), stirred AS (
+    UPDATE boards
+    SET changes = {faded("boards.changes", "boards.changes_at", "board.moment")} + 10000,
+        changes_at = board.moment
+    FROM (
+        SELECT DISTINCT board_product, board_city, moment
+        FROM compared
+        WHERE moves AND whose <> ALL (ARRAY(
+            SELECT id FROM stores UNION ALL SELECT unnest(sisters) FROM stores))
+    ) AS board
+    WHERE boards.product_id = board.board_product AND boards.city_id = board.board_city
 ), remembered AS (
     INSERT INTO offer_history (
         offer_id, product_id, event, {_columns(OFFER_HISTORY_COLUMNS)}, created_at

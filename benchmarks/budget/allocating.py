@@ -15,8 +15,7 @@ import attrs
 
 from benchmarks.budget.opportunities import SECONDS, Change
 from domain.budget import Budget, Push, wait
-from repricer.gain import Worth
-from repricer.queue import WITH_FEED, WITHOUT_FEED, Waiting, brings, rank
+from repricer.gain import WITH_FEED, WITHOUT_FEED, Worth, brings
 
 BEGIN = datetime(2026, 11, 2, 6, tzinfo=UTC)
 #: Changes in 30 minutes.
@@ -38,12 +37,12 @@ def by_gain(number: int, change: Change) -> tuple[object, ...]:
 
 
 def ours(number: int, change: Change) -> tuple[object, ...]:
-    """As repricer.queue puts them."""
+    """As the outbox hands them out: what brings most first, then the older."""
     return _ranked(number, change, change.gain, change.estimated, WITHOUT_FEED)
 
 
 def ours_with_feed(number: int, change: Change) -> tuple[object, ...]:
-    """As repricer.queue puts them when the feed takes the rest within the hour."""
+    """Ours when the feed takes the rest within the hour."""
     return _ranked(number, change, change.gain, change.estimated, WITH_FEED)
 
 
@@ -60,10 +59,7 @@ def rates_known(number: int, change: Change) -> tuple[object, ...]:
 def _ranked(
     number: int, change: Change, gain: int, changes: int, horizon: timedelta
 ) -> tuple[object, ...]:
-    worth = Worth(forbidden=False, gain=gain)
-    since = BEGIN + timedelta(seconds=change.read_at)
-    value = brings(worth, changes, horizon)
-    return rank(Waiting(id=number, forbidden=False, brings=value, since=since))
+    return (-brings(Worth(forbidden=False, gain=gain), changes, horizon), change.read_at, number)
 
 
 @attrs.frozen

@@ -9,8 +9,9 @@
 - A listing's price is log-normal (median 12,000 ₸, sigma 1.1) and leaves 12 % of it. Its product
   sells 0.3 times a day (sigma 1.3). The change takes us from one place to a better one, by the
   assumed shares of buyers, or, three times in ten, raises the profit of a sale where we stand.
-- How often a board changes is estimated from a week of such readings: nothing is known of the
-  true rate, and changes between two readings are seen as one.
+- How often a board changes is counted by such readings as storage/restless.py does, for two weeks
+  before and from then on: nothing is known of the true rate, and changes between two readings are
+  seen as one.
 """
 
 import math
@@ -21,7 +22,7 @@ from random import Random
 import attrs
 
 from domain.pricing import ASSUMED_SHARES_BP, WHOLE
-from repricer.queue import changes_a_day
+from repricer.gain import changes_a_day
 
 LISTINGS = 5_000
 HOURS = 12
@@ -29,8 +30,10 @@ HOURS = 12
 READ_EVERY = 600.0
 SECONDS = HOURS * 3_600.0
 _DAY = 86_400.0
-_WATCHED = timedelta(days=7)
-_READINGS = _WATCHED // timedelta(seconds=READ_EVERY)
+#: Seconds in which what was counted is halved, as in storage/restless.py.
+_HALVED_IN = 3 * _DAY
+_BEFORE = 14 * _DAY
+_WATCHED = timedelta(seconds=round(_HALVED_IN / math.log(2) * (1 - 0.5 ** (_BEFORE / _HALVED_IN))))
 
 
 @attrs.frozen(kw_only=True)
@@ -81,8 +84,10 @@ def _of_listing(boards: Boards, listing: int, random: Random) -> Iterator[Change
     own = random.gauss(0, 1)
     mixed = boards.kinship * alike + math.sqrt(1 - boards.kinship**2) * own
     rate = boards.median * math.exp(boards.sigma * mixed)
-    estimated = changes_a_day(_seen(rate, random), _WATCHED)
+    counted, counted_at = _seen(rate, random), 0.0
     for read_at, ends in _lives(rate, random):
+        counted = 1 + counted * 0.5 ** ((read_at - counted_at) / _HALVED_IN)
+        counted_at = read_at
         gain = profit * _better(random)
         yield Change(
             listing=listing,
@@ -90,19 +95,19 @@ def _of_listing(boards: Boards, listing: int, random: Random) -> Iterator[Change
             ends=ends,
             gain=round(gain * demand),
             guess=round(gain),
-            estimated=estimated,
+            estimated=changes_a_day(round(counted * WHOLE), _WATCHED),
             true=round(rate * 24 * WHOLE),
         )
 
 
-def _seen(rate: float, random: Random) -> int:
-    """At how many readings of the week the board was seen to have changed (`rate` an hour)."""
-    quiet, seen, reading = -rate * READ_EVERY / 3_600, 0, 0
+def _seen(rate: float, random: Random) -> float:
+    """What is left at the start of the changes that were seen before (`rate` an hour)."""
+    quiet, seen, age = -rate * READ_EVERY / 3_600, 0.0, 0.0
     while True:
-        reading += 1 + int(math.log(1 - random.random()) / quiet)
-        if reading > _READINGS:
+        age += READ_EVERY * (1 + int(math.log(1 - random.random()) / quiet))
+        if age > _BEFORE:
             return seen
-        seen += 1
+        seen += 0.5 ** (age / _HALVED_IN)
 
 
 def _lives(rate: float, random: Random) -> Iterator[tuple[float, float]]:

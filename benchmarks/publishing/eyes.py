@@ -113,14 +113,17 @@ def _decided(
         id=ListingId(listing), store=store, sku=item["sku"], kaspi_id=ProductId(item["product"]),
         city=city, price=None, stock=None, stocked_on=None, rule=RuleId(rule), said=said.encode(),
         sisters=frozenset(), moved_today=0, changed_at=None, changed_for=None, median=None,
+        changes=0, watched=timedelta(0),
     )  # fmt: skip
     decision = Decision(
         id=None, action=Action.SET, price=Tenge(price), wish=None, reason=Reason.UNDERCUT,
         rival=None, before=Tenge(live), profit=None, profit_before=None, place=1, place_before=2,
         pairs=((low, high),), constraints=(), rivals=(), levels=(), dropped=(),
     )  # fmt: skip
-    gain = random.randint(0, 1_000)
-    return Decided(listing=listed, board_at=at, decision=decision, gain=gain, forbidden=forbidden)
+    brings = random.randint(0, 10_000_000)
+    return Decided(
+        listing=listed, board_at=at, decision=decision, brings=brings, forbidden=forbidden
+    )
 
 
 async def run(options: argparse.Namespace) -> None:

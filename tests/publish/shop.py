@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -101,7 +101,7 @@ class Shop:
         *,
         city: CityId = ALMATY,
         before: int | None = None,
-        gain: int = 0,
+        brings: int = 0,
         action: Action = Action.SET,
         at: datetime | None = None,
     ) -> None:
@@ -112,7 +112,7 @@ class Shop:
             listing=_listed(self.store, item["sku"], city, held),
             board_at=at or datetime.now(UTC),
             decision=_decision(price, before or item["city_prices"][city], said, action),
-            gain=gain,
+            brings=brings,
         )
         asyncio.run(_write(self.database, [decided]))
 
@@ -159,6 +159,8 @@ def _listed(store: MerchantId, sku: str, city: CityId, held: Mapping[str, Any]) 
         changed_at=None,
         changed_for=None,
         median=None,
+        changes=0,
+        watched=timedelta(0),
     )
 
 

@@ -104,11 +104,11 @@ def test_several_listings_leave_in_one_batch(shop: Shop) -> None:
 def test_what_brings_most_leaves_first(shop: Shop) -> None:
     some = shop.on_sale()[:3]
     shop.rule(*some)
-    for one, gain in zip(some, (5, 500, 50), strict=True):
-        shop.decide(one, lower(one), gain=gain)
+    for one, brings in zip(some, (5, 500, 50), strict=True):
+        shop.decide(one, lower(one), brings=brings)
     carry(shop, turns=3, most=1)
-    sent = shop.rows("SELECT gain FROM intentions WHERE state = 'accepted' ORDER BY sent_at")
-    assert [row["gain"] for row in sent] == [500, 50, 5]
+    sent = shop.rows("SELECT brings FROM intentions WHERE state = 'accepted' ORDER BY sent_at")
+    assert [row["brings"] for row in sent] == [500, 50, 5]
 
 
 def test_another_price_waits_until_the_first_has_arrived(shop: Shop, item: dict[str, Any]) -> None:
@@ -506,10 +506,21 @@ def test_a_paused_listing_is_decided_on_but_nothing_is_intended(
     assert len(shop.rows("SELECT FROM decisions")) == 1
 
 
-def test_a_newer_gain_moves_what_is_pending(shop: Shop, item: dict[str, Any]) -> None:
-    shop.decide(item, lower(item), gain=5)
-    shop.decide(item, lower(item), gain=7)
-    assert [row["gain"] for row in shop.rows("SELECT gain FROM intentions")] == [7]
+@pytest.mark.parametrize(
+    ("newer", "stands"),
+    [
+        pytest.param(111, 111, id="by more than a tenth"),
+        pytest.param(89, 89, id="downwards, too"),
+        pytest.param(110, 100, id="what moved less is not written again"),
+        pytest.param(-1, -1, id="what brought something and costs now"),
+    ],
+)
+def test_what_is_pending_moves_with_what_it_brings(
+    shop: Shop, item: dict[str, Any], newer: int, stands: int
+) -> None:
+    shop.decide(item, lower(item), brings=100)
+    shop.decide(item, lower(item), brings=newer)
+    assert [row["brings"] for row in shop.rows("SELECT brings FROM intentions")] == [stands]
 
 
 def test_a_price_under_way_is_not_taken_back_by_a_decision(

@@ -1,4 +1,4 @@
-"""What is pending when the world moves on: by another way, in another city, in a hurry."""
+"""What is pending: in which order it leaves, and when the world moves on meanwhile."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,14 +8,15 @@ import psycopg
 import pytest
 from scrapy import Request
 
+from domain.budget import Budget
 from domain.identity import MerchantId
 from kaspi_crawler.middlewares.punctuality import Punctuality, TooLate
-from storage import feeds
-from storage.database import open_engine
+from storage import departures, feeds
+from storage.database import in_transaction, open_engine
 from storage.queries import work_list_boards
 from storage.writer import BatchWriter
 from tests.building import ALMATY, ASTANA, KETTLE, LAMP, board, offer
-from tests.pipelines.leading import OURS, Pipeline, leading
+from tests.pipelines.leading import OURS, Pipeline, have, leading, line
 
 
 @pytest.fixture
@@ -29,6 +30,78 @@ async def pipeline(database: str, writer: BatchWriter) -> AsyncIterator[Pipeline
 def do(database: str, statement: str, *values: object) -> None:
     with psycopg.connect(database) as connection:
         connection.execute(statement.encode(), values or None)
+
+
+async def leaving(database: str) -> list[str]:
+    """The articles that wait, the first to leave first."""
+    engine, store = open_engine(database, connections=1), MerchantId(OURS)
+    try:
+        found = await in_transaction(
+            engine, lambda cursor: departures.queue(cursor, store, 10_000, 9, Budget())
+        )
+    finally:
+        await engine.dispose()
+    return [one.sku for one in found.intentions]
+
+
+#: Whether its live price is forbidden, what it brings, and how many minutes ago it was decided.
+Waiting = tuple[bool, int, int]
+
+
+@pytest.mark.parametrize(
+    ("kettle", "lamp", "first"),
+    [
+        pytest.param((False, 5, 0), (False, 9, 0), "lamp", id="what brings more"),
+        pytest.param((False, 900, 9), (True, -4, 0), "lamp", id="a forbidden live price first"),
+        pytest.param((True, 3, 9), (True, 7, 0), "lamp", id="of forbidden ones what brings more"),
+        pytest.param((False, 5, 1), (False, 5, 9), "lamp", id="the older of equals"),
+        pytest.param((False, 5, 0), (False, 5, 0), "kettle", id="the first of twins"),
+        pytest.param((False, -5, 0), (False, 0, 0), "lamp", id="what costs something last"),
+    ],
+)
+async def test_the_order_in_which_prices_leave(
+    pipeline: Pipeline, kettle: Waiting, lamp: Waiting, first: str
+) -> None:
+    await also_sell_a_lamp(pipeline)
+    for sku, (forbidden, brings, age) in (("kettle", kettle), ("lamp", lamp)):
+        do(
+            pipeline.database,
+            """UPDATE intentions
+               SET forbidden = %s, brings = %s,
+                   made_at = timestamptz '2026-09-18' - %s * interval '1 minute'
+               FROM listings WHERE listings.id = listing_id AND sku = %s""",
+            *(forbidden, brings, age, sku),
+        )
+    found = await leaving(pipeline.database)
+    assert (found[0], sorted(found)) == (first, ["kettle", "lamp"])
+
+
+async def also_sell_a_lamp(pipeline: Pipeline) -> None:
+    """The lamp stands as the kettle does, to a tenge."""
+    have(pipeline.database, line("lamp", floor=9_000, ceiling=12_000))
+    await pipeline.close()
+    await pipeline.open()
+    await pipeline.read(board(offer(OURS, 10_000), offer("1", 9_500), product=LAMP))
+
+
+async def test_of_equal_gains_that_on_the_quieter_board_leaves_first(pipeline: Pipeline) -> None:
+    await also_sell_a_lamp(pipeline)
+    for number, minutes in enumerate(range(30, 330, 30)):
+        restless = offer("2", 20_000 + number)
+        await pipeline.read(
+            board(offer(OURS, 10_000), offer("1", 9_500), restless, minutes=minutes)
+        )
+    quiet = board(offer(OURS, 10_000), offer("1", 9_500), product=LAMP, minutes=300)
+    await pipeline.read(quiet)
+    assert await leaving(pipeline.database) == ["lamp", "kettle"]
+
+
+async def test_what_waits_moves_when_its_board_becomes_quiet(pipeline: Pipeline) -> None:
+    [row] = pipeline.rows("SELECT brings FROM intentions")
+    for minutes in (5, 9 * 24 * 60):
+        await pipeline.read(board(offer(OURS, 10_000), offer("1", 9_500), minutes=minutes))
+    [later] = pipeline.rows("SELECT brings FROM intentions")
+    assert later["brings"] > row["brings"] * 3 // 2 > 0
 
 
 async def test_a_pending_price_that_the_board_shows_came_by_another_way(
