@@ -17,6 +17,8 @@ from domain.moments import utc
 
 #: Blocks after which nothing is tried out any more.
 _ENOUGH = 2
+#: A limit that was learnt is striking below this part of what a store begins with.
+_STRIKING = 10
 #: The gap is so many times longer after a block that the pace explains.
 _SLOWER = 4
 #: A limit that is counted in seconds or minutes shows itself within the first minute of pushes.
@@ -177,13 +179,21 @@ def after_block(
     )
 
 
-def reset(budget: Budget, start: Budget) -> Budget:
+def reset(start: Budget, blocked_until: datetime | None) -> Budget:
     """Begin to learn anew from what the settings say; a block that lasts goes on.
 
     For a person who knows that the limits have changed, or that somebody else's changes were the
     reason: another program that has been switched off, a day of work by hand in the cabinet.
     """
-    return attrs.evolve(start, blocked_until=budget.blocked_until)
+    return attrs.evolve(start, blocked_until=blocked_until)
+
+
+def is_strikingly_low(budget: Budget, begun: int) -> bool:
+    """Whether so little was learnt, of the limit with which a store begins, as to be looked at.
+
+    Most likely somebody else's changes were counted with ours.
+    """
+    return budget.limit * _STRIKING < begun
 
 
 def _free_at(budget: Budget, pushes: Sequence[Push], now: datetime) -> datetime:

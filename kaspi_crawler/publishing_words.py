@@ -1,7 +1,12 @@
 """A report on publishing in words and numbers, and which step of the ladder comes next."""
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 
+import attrs
+
+from domain.budget import Budget, is_strikingly_low
+from domain.identity import MerchantId
 from kaspi_crawler.outbox_words import OUTCOMES, said, span
 from kaspi_crawler.said import Language, Said, number
 from storage.ladder import Report
@@ -15,6 +20,10 @@ _WORDS: Mapping[str, Said] = {
     "listings": Said("Articles with a rule", "Артикулов с правилом"),
     "chosen": Said("within the share of {share} %", "входят в долю {share} %"),
     "paused": Said("paused", "на паузе"),
+    "resume": Said(
+        "`scrapy publish paused {store}`, then `scrapy shop resume {store} ARTICLE…`",
+        "`scrapy publish paused {store}`, затем `scrapy shop resume {store} АРТИКУЛ…`",
+    ),
     "would": Said("Would be sent now", "Было бы отправлено сейчас"),
     "waiting": Said("Wait to be sent", "Ждут отправки"),
     "outside": Said("wait outside the share", "ждут вне доли"),
@@ -32,6 +41,26 @@ _WORDS: Mapping[str, Said] = {
     ),
     "blocked": Said("nothing leaves for {wait}", "отправки нет ещё {wait}"),
     "pushes": Said("{pushes} pushes, {blocks} blocked", "{pushes} запросов, отказов {blocks}"),
+    "low": Said(
+        "Strikingly few: did others change prices, and no more? `scrapy publish reset {store}`",
+        "Очень мало. Цены меняли и другие, а теперь нет? `scrapy publish reset {store}`",
+    ),
+    "learned": Said(
+        "Learned by store {store}: {limit} changes in {window}, a push in {gap} s; blocks {blocks}",
+        "Усвоено магазином {store}: {limit} изменений за {window}, раз в {gap} с; отказов {blocks}",
+    ),
+    "forgotten": Said(
+        "Forgotten. The next crawl begins with PUBLISH_CHANGES ({begins} here), and learns anew",
+        "Забыто. Следующий обход начнёт с PUBLISH_CHANGES (здесь {begins}) и научится заново",
+    ),
+    "still_blocked": Said(
+        "The block lasts all the same: nothing leaves for {wait}",
+        "Блокировка остаётся: отправки нет ещё {wait}",
+    ),
+    "nothing_learned": Said(
+        "Store {store} has learned nothing yet: it begins with PUBLISH_CHANGES ({begins} here)",
+        "Магазин {store} ещё ничего не усвоил: начнёт с PUBLISH_CHANGES (здесь {begins})",
+    ),
     "next": Said("Next", "Дальше"),
     "next_off": Said(
         "look at these prices with `scrapy why`, then begin: PUBLISH=cabinet PUBLISH_SHARE=5",
@@ -60,8 +89,18 @@ STEPS = (5, 25, 100)
 ENOUGH, MOST_UNVERIFIED_PERCENT = 20, 2
 
 
-def in_words(report: Report, publish: str, share: int, language: Language) -> Iterator[str]:
-    """The lines of a report."""
+@attrs.frozen(kw_only=True)
+class Terms:
+    """The settings PUBLISH, PUBLISH_SHARE (per cent) and PUBLISH_CHANGES (changes in a window)."""
+
+    publish: str
+    share: int
+    begins: int
+
+
+def in_words(report: Report, store: MerchantId, terms: Terms, language: Language) -> Iterator[str]:
+    """The lines of a report on a store."""
+    publish, share = terms.publish, terms.share
 
     def word(key: str, **numbers: object) -> str:
         return said(_WORDS, key, language).format(**numbers)
@@ -73,6 +112,7 @@ def in_words(report: Report, publish: str, share: int, language: Language) -> It
     yield (
         f"{word('listings')}: {many(report.listings)}; {word('chosen', share=share)}: "
         f"{many(report.chosen)}; {word('paused')}: {many(report.paused)}"
+        + (f" ({word('resume', store=store)})" if report.paused else "")
     )
     first = "waiting" if publish in {"cabinet", "both"} else "would"
     yield f"{word(first)}: {many(report.waiting)}; {word('outside')}: {many(report.outside)}"
@@ -84,8 +124,28 @@ def in_words(report: Report, publish: str, share: int, language: Language) -> It
         )
         yield f"{word(state)}: {many(sum(outcomes.values()))}{told and f' ({told})'}"
     yield from _budget(report, language)
+    if report.spending and is_strikingly_low(report.spending.budget, terms.begins):
+        yield word("low", store=store)
     key, numbers = next_step(report, publish, share)
     yield f"{word('next')}: {word(key, **numbers)}"
+
+
+def unlearned(
+    store: MerchantId, learned: Budget | None, rests: timedelta, begins: int, language: Language
+) -> Iterator[str]:
+    """What a store had learned of its limits and has forgotten; `rests`: how long a block lasts."""
+
+    def word(key: str, **numbers: object) -> str:
+        return said(_WORDS, key, language).format(store=store, begins=begins, **numbers)
+
+    if learned is None:
+        yield word("nothing_learned")
+        return
+    told = {"window": span(learned.window, language), "gap": f"{learned.gap.total_seconds():g}"}
+    yield word("learned", limit=learned.limit, blocks=learned.blocks, **told)
+    yield word("forgotten")
+    if rests > timedelta(0):
+        yield word("still_blocked", wait=span(rests, language))
 
 
 def next_step(report: Report, publish: str, share: int) -> tuple[str, dict[str, int]]:

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 import attrs
 
-from domain.budget import Budget
+from domain.budget import Budget, is_strikingly_low
 from domain.cabinet import CabinetOffer, Receipt, Refusal
 from domain.identity import CityId, MerchantId
 from domain.money import Tenge
@@ -61,6 +61,8 @@ class Counting(Protocol):
     """A crawl's statistics."""
 
     def inc_value(self, name: str, count: int = 1) -> None: ...
+
+    def set_value(self, name: str, value: int) -> None: ...
 
 
 class Reaching(Protocol):
@@ -147,6 +149,8 @@ class Carrier:
         queue = await self._do(
             lambda cursor: departures.queue(cursor, store, terms.share, terms.most, terms.start)
         )
+        if is_strikingly_low(queue.purse.budget, terms.start.limit):
+            self.stats.set_value(f"publish/low_limit/{store}", queue.purse.budget.limit)
         room = queue.purse.may_send(queue.pressing)
         if not queue.intentions or not room:
             return self._later(queue)

@@ -6,16 +6,20 @@ from typing import Any
 
 import attrs
 import msgspec
+import psycopg
 
-from domain.budget import Budget, Push, after_block, after_push, may_send, wait
+from domain.budget import Budget, Push, after_block, after_push, may_send, reset, wait
 from domain.identity import MerchantId
 from domain.publishing import Outcome
 from storage.database import Cursor
+from storage.schema import libpq_address
 
 _ENTER = """
 INSERT INTO change_budgets (store_id, budget) VALUES (%s, %s::jsonb) ON CONFLICT DO NOTHING
 """
-_READ = "SELECT budget::text, clock_timestamp() FROM change_budgets WHERE store_id = %s"
+_READ = """
+SELECT budget::text, blocked_until, clock_timestamp() FROM change_budgets WHERE store_id = %s
+"""
 #: Who holds the row is the only one who lets something of the store leave.
 _HOLD = f"{_READ} FOR UPDATE"
 #: What was refused by a block did not count.
@@ -39,6 +43,12 @@ UPDATE pushes SET counts_at = clock_timestamp(), outcome = %(outcome)s WHERE id 
 _UNKNOWN = "UPDATE pushes SET outcome = %(outcome)s WHERE id = %(push)s"
 _NEVER_LEFT = "DELETE FROM pushes WHERE id = %s"
 _FORGET = "DELETE FROM pushes WHERE counts_at < %s"
+_UNLEARN = """
+UPDATE change_budgets SET budget = NULL, changed_at = clock_timestamp() WHERE store_id = %s
+"""
+
+
+_read_budget = msgspec.json.Decoder(Budget).decode
 
 
 @attrs.frozen(kw_only=True)
@@ -59,7 +69,7 @@ class Purse:
 
 
 async def purse(cursor: Cursor, store: MerchantId, start: Budget, *, hold: bool = False) -> Purse:
-    """What a store may send; one who begins has `start`.
+    """What a store may send; one who begins, or begins anew, has `start`.
 
     With `hold` nobody else can take from it until the caller's transaction ends.
     """
@@ -69,10 +79,11 @@ async def purse(cursor: Cursor, store: MerchantId, start: Budget, *, hold: bool 
         row = await _row(cursor, store, hold=hold)
     if row is None:
         raise RuntimeError(f"the budget of store {store} was entered, and is not there")
-    budget = msgspec.json.decode(row[0], type=Budget)
-    await cursor.execute(_PUSHES, [store, row[1] - budget.window])
+    learnt, blocked_until, now = row
+    budget = reset(start, blocked_until) if learnt is None else _read_budget(learnt)
+    await cursor.execute(_PUSHES, [store, now - budget.window])
     pushes = [Push(*spent) for spent in await _pairs(cursor)]
-    return Purse(budget=budget, pushes=pushes, now=row[1])
+    return Purse(budget=budget, pushes=pushes, now=now)
 
 
 async def leave(
@@ -123,6 +134,17 @@ async def answered(
 async def never_left(cursor: Cursor, push: int) -> None:
     """Take a push out of the ledger of which it is certain that it did not leave."""
     await cursor.execute(_NEVER_LEFT, [push])
+
+
+def unlearn(address: str, store: MerchantId) -> Budget | None:
+    """Let a store begin anew with what the settings say; a block that lasts goes on.
+
+    Returns what it had learned until now, None when that was nothing.
+    """
+    with psycopg.connect(libpq_address(address)) as connection:
+        row = connection.execute(_HOLD, [store]).fetchone()
+        connection.execute(_UNLEARN, [store])
+    return None if row is None or row[0] is None else _read_budget(row[0])
 
 
 async def forget_pushes(cursor: Cursor, before: datetime) -> None:

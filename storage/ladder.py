@@ -41,7 +41,7 @@ WHERE listings.store_id = %(store)s AND state = 'applied' AND sent_at IS NOT NUL
 """
 _BUDGET = """
 SELECT budget::text AS budget, clock_timestamp() AS now FROM change_budgets
-WHERE store_id = %(store)s
+WHERE store_id = %(store)s AND budget IS NOT NULL
 """
 _PUSHES = """
 SELECT counts_at, changes, outcome FROM pushes

@@ -3,7 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from scrapy.settings import Settings
@@ -17,14 +17,15 @@ from kaspi_crawler.verbs import VerbCommand, database_of
 VERBS = {
     "status": "what waits, what was sent and what became of it, the budget, the next step",
     "paused": "articles of which no price is sent: article, since when, why, separated by tabs",
+    "reset": "forget what was learned of the store's limit of changes, and begin anew",
 }
 
 
 class Command(VerbCommand):
-    """Reads what is remembered; sends nothing: `scrapy crawl publish` does."""
+    """Tells of what is remembered; sends nothing: `scrapy crawl publish` does."""
 
     verbs = VERBS
-    about = "How prices out of the door fare: status, paused"
+    about = "How prices out of the door fare: status, paused, reset"
     follows = "store"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
@@ -44,34 +45,64 @@ class Command(VerbCommand):
                 )
             )
         store = MerchantId(words[0])
-        tell: dict[str, Any] = {"status": _status, "paused": _paused}
+        tell: dict[str, Any] = {"status": _status, "paused": _paused, "reset": _reset}
         code: int = tell[verb](store, opts, settings)
         return code
 
 
 def _status(store: MerchantId, opts: argparse.Namespace, settings: Settings) -> int:
-    from kaspi_crawler.publishing_words import in_words  # noqa: PLC0415
+    from kaspi_crawler.publishing_words import Terms, in_words  # noqa: PLC0415
     from storage.ladder import report  # noqa: PLC0415
 
     since = spoken_moment("since", opts.since, datetime.now(UTC))
-    share, publish = settings.getint("PUBLISH_SHARE"), settings["PUBLISH"]
-    told = report(database_of(settings), store, share * 100, since)
+    terms = Terms(
+        publish=settings["PUBLISH"],
+        share=settings.getint("PUBLISH_SHARE"),
+        begins=settings.getint("PUBLISH_CHANGES"),
+    )
+    told = report(database_of(settings), store, terms.share * 100, since)
     if told is None:
-        why = Said(
-            f"store {store} is none of ours: see `scrapy shop list`",
-            f"магазин {store} не наш: см. `scrapy shop list`",
-        )
-        sys.stderr.write(f"publish: {why.in_(Language(opts.language))}\n")
-        return 1
-    for line in in_words(told, publish, share, Language(opts.language)):
+        return _is_none_of_ours(store, opts)
+    for line in in_words(told, store, terms, Language(opts.language)):
         sys.stdout.write(f"{line}\n")
     return 0
+
+
+def _is_none_of_ours(store: MerchantId, opts: argparse.Namespace) -> int:
+    why = Said(
+        f"store {store} is none of ours: see `scrapy shop list`",
+        f"магазин {store} не наш: см. `scrapy shop list`",
+    )
+    sys.stderr.write(f"publish: {why.in_(Language(opts.language))}\n")
+    return 1
 
 
 def _paused(store: MerchantId, opts: argparse.Namespace, settings: Settings) -> int:  # noqa: ARG001
     from kaspi_crawler.outbox_words import hour  # noqa: PLC0415
     from storage.ladder import paused  # noqa: PLC0415
 
-    for one in paused(database_of(settings), store):
+    found = paused(database_of(settings), store)
+    for one in found:
         sys.stdout.write(f"{one.sku}\t{hour(one.paused_at)}\t{one.paused_why}\n")
+    if found:
+        sys.stderr.write(
+            f"Their prices are sent again after: scrapy shop resume {store} ARTICLE…\n"
+        )
+    return 0
+
+
+def _reset(store: MerchantId, opts: argparse.Namespace, settings: Settings) -> int:
+    from kaspi_crawler.publishing_words import unlearned  # noqa: PLC0415
+    from storage.budgets import unlearn  # noqa: PLC0415
+    from storage.stores import stores  # noqa: PLC0415
+
+    address = database_of(settings)
+    if not stores(address, store):
+        return _is_none_of_ours(store, opts)
+    learned = unlearn(address, store)
+    until = learned and learned.blocked_until
+    rests = until - datetime.now(UTC) if until else timedelta(0)
+    begins = settings.getint("PUBLISH_CHANGES")
+    for line in unlearned(store, learned, rests, begins, Language(opts.language)):
+        sys.stdout.write(f"{line}\n")
     return 0

@@ -519,6 +519,24 @@ def _blocked_publishing(watched: Watched) -> list[Alarm]:
     ]
 
 
+def _low_change_limit(watched: Watched) -> list[Alarm]:
+    learnt = "low_limit/"
+    return [
+        Alarm(
+            name="low_change_limit",
+            subject=store,
+            sentence=f"Store {store} may change hardly any prices: {limit:,} in half an hour, as"
+            " was learned from refusals",
+            remedy="Most likely another program, or a person, changed prices of the same store."
+            f" When that has ended: `scrapy publish reset {store}`.",
+            russian=f"Магазину {store} доступно мало изменений цен: {limit}. Если цены менял кто-то"
+            f" ещё и больше не меняет: `scrapy publish reset {store}`.",
+        )
+        for name, limit in sorted(watched.prices.items())
+        if (store := name.removeprefix(learnt)) != name
+    ]
+
+
 def _cabinet_unreachable(watched: Watched) -> list[Alarm]:
     kinds = ("stopped/session_gone", "stopped/forbidden", "unread_items", "no_database")
     causes = {kind: count for kind in kinds if (count := watched.prices.get(kind, 0))}
@@ -559,6 +577,7 @@ MONITORS: Mapping[str, Monitor] = {
     "refused_prices": _refused_prices,
     "unverified_prices": _unverified_prices,
     "blocked_publishing": _blocked_publishing,
+    "low_change_limit": _low_change_limit,
     "cabinet_unreachable": _cabinet_unreachable,
     "signed_out": _signed_out,
     "vanished_after_push": _vanished_after_push,

@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 
 from benchmarks.budget.learning import ENDLESS, FEW, Learnt, learn
 from benchmarks.budget.marketplaces import Bucket, Fixed, Limiter, Rolling, Unlimited
-from domain.budget import Budget, Push, after_block, after_push, may_send, reset, spent, wait
+from domain.budget import (
+    Budget,
+    Push,
+    after_block,
+    after_push,
+    is_strikingly_low,
+    may_send,
+    reset,
+    spent,
+    wait,
+)
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
 NOTHING = timedelta(0)
@@ -208,8 +218,20 @@ def test_a_limit_that_is_borne_grows(budget: Budget, used: int, limit: int) -> N
 
 
 def test_a_reset_forgets_what_was_learnt_but_not_the_block() -> None:
-    learnt = after_block(Budget(), evenly(120, 7), NOW)
-    assert reset(learnt, Budget()) == Budget(blocked_until=learnt.blocked_until)
+    until = after_block(Budget(), evenly(120, 7), NOW).blocked_until
+    assert reset(Budget(limit=300), until) == Budget(limit=300, blocked_until=until)
+
+
+@pytest.mark.parametrize(
+    ("limit", "begun", "is_low"),
+    [
+        pytest.param(19, 200, True, id="less than a tenth"),
+        pytest.param(20, 200, False, id="a tenth"),
+        pytest.param(1, 10, False, id="a store that begins with little"),
+    ],
+)
+def test_a_limit_that_is_strikingly_low(limit: int, begun: int, is_low: bool) -> None:
+    assert is_strikingly_low(Budget(limit=limit), begun) == is_low
 
 
 # --- properties: never too much ----------------------------------------------------------------

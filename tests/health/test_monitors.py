@@ -112,6 +112,8 @@ def test_a_good_run_raises_nothing_and_all_could_judge() -> None:
                      ["1 articles", "resume"], id="an article vanished after its price"),
         pytest.param(watched(prices={"stopped/blocked": 1}), "blocked_publishing",
                      ["429", "half an hour"], id="the account is blocked"),
+        pytest.param(watched(prices={"low_limit/700": 7}), "low_change_limit",
+                     ["Store 700", ": 7 in", "scrapy publish reset 700"], id="hardly any changes"),
         pytest.param(watched(prices={"stopped/session_gone": 4}), "cabinet_unreachable",
                      ["session_gone 4", "sign in"], id="the cabinet cannot be used"),
     ],

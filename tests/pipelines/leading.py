@@ -28,6 +28,9 @@ class Stats(Counter[str]):
     def inc_value(self, name: str, count: int = 1) -> None:
         self[name] += count
 
+    def set_value(self, name: str, value: int) -> None:
+        self[name] = value
+
 
 class Pipeline:
     """The store's writer and both stages, as a crawl leads a reading through them."""

@@ -26,6 +26,9 @@ class Stats(Counter[str]):
     def inc_value(self, name: str, count: int = 1) -> None:
         self[name] += count
 
+    def set_value(self, name: str, value: int) -> None:
+        self[name] = value
+
 
 @attrs.define
 class Client:

@@ -1,12 +1,14 @@
 """`scrapy publish`, `undo` and `restore-baseline`: what was, what is, and what is wanted back."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import attrs
+import msgspec
 import psycopg
 import pytest
 
+from domain.budget import Budget
 from storage.writer import BatchWriter
 from tests.building import ALMATY, board, offer
 from tests.commands.console import Console
@@ -73,9 +75,57 @@ def test_a_dry_run_says_what_would_be_sent(shop: Shop, sent: dict[str, Any], tol
     assert "Дальше: посмотрите эти цены" in said
 
 
-def test_a_store_that_is_not_ours_has_no_report(told: Telling) -> None:
-    assert told("publish", "status", "7") == ""
+@pytest.mark.parametrize("verb", ["status", "reset"])
+def test_of_a_store_that_is_not_ours_nothing_is_said(told: Telling, verb: str) -> None:
+    assert told("publish", verb, "7") == ""
     assert (told.code, "none of ours" in told.complaint) == (1, True)
+
+
+@pytest.fixture
+def low(shop: Shop) -> dict[str, Any]:
+    """A price that waits in a store that has learned to send hardly any, and is blocked."""
+    item = shop.on_sale()[0]
+    shop.rule(item)
+    shop.decide(item, item["city_prices"][ALMATY] - 5)
+    until = datetime.now(UTC) + timedelta(minutes=20, seconds=30)
+    learned = Budget(limit=9, proven=9, blocks=2, gap=timedelta(seconds=4), blocked_until=until)
+    shop.do(
+        "INSERT INTO change_budgets (store_id, budget, blocked_until) VALUES (%s, %s::jsonb, %s)",
+        *(shop.store, msgspec.json.encode(learned).decode(), until),
+    )
+    return item
+
+
+def test_a_reset_says_what_was_learned_and_forgets_it(
+    shop: Shop, low: dict[str, Any], told: Telling
+) -> None:
+    advice = f"`scrapy publish reset {shop.store}`"
+    assert advice in told("publish", "status", shop.store)
+    first, second, third = told("publish", "reset", shop.store).splitlines()
+    assert first == (f"Learned by store {shop.store}: 9 changes in 30 min, a push in 4 s; blocks 2")
+    assert "Forgotten. The next crawl begins with PUBLISH_CHANGES (200 here)" in second
+    assert third == "The block lasts all the same: nothing leaves for 20 min"
+    assert advice not in told("publish", "status", shop.store)
+    again = told("publish", "reset", shop.store, "--language", "ru")
+    assert again.startswith(f"Магазин {shop.store} ещё ничего не усвоил")
+
+
+def test_after_a_reset_the_block_lasts_and_the_settings_hold(
+    shop: Shop, low: dict[str, Any], told: Telling
+) -> None:
+    told("publish", "reset", shop.store)
+    few = Budget(limit=50)
+    assert carry(shop, start=few).pushes == 0
+    shop.do("UPDATE change_budgets SET blocked_until = now()")
+    assert carry(shop, start=few).pushes == 1
+    [held] = shop.rows("SELECT budget FROM change_budgets")
+    assert (held["budget"]["limit"], held["budget"]["blocks"]) == (50, 0)
+
+
+def test_a_strikingly_low_limit_is_told_of_by_the_alarm(shop: Shop, low: dict[str, Any]) -> None:
+    counted = f"publish/low_limit/{shop.store}"
+    assert counted not in carry(shop, start=Budget(limit=90)).stats
+    assert carry(shop, start=Budget(limit=91)).stats[counted] == 9
 
 
 def test_the_baseline_is_kept_before_the_first_push_and_can_be_restored(
@@ -109,6 +159,9 @@ def test_a_price_wanted_back_is_not_overruled_until_the_article_is_resumed(
     assert [row["reason"] for row in shop.rows(pending, sent["sku"])] == ["baseline"]
     paused = told("publish", "paused", shop.store)
     assert paused.startswith(f"{sent['sku']}\t")
+    assert f"scrapy shop resume {shop.store} ARTICLE…" in told.complaint
+    status = told("publish", "status", shop.store)
+    assert f"paused: 1 (`scrapy publish paused {shop.store}`, then `scrapy shop resume" in status
     told("shop", "resume", shop.store, sent["sku"])
     shop.decide(sent, sent["city_prices"][ALMATY] - 20)
     assert [row["reason"] for row in shop.rows(pending, sent["sku"])] == ["decision"]

@@ -1,4 +1,4 @@
-"""how often rivals change each board; intentions say what they bring until it changes."""
+"""how often rivals change each board; what an intention brings; a budget that begins anew."""
 
 from alembic import op
 
@@ -46,15 +46,19 @@ WHERE boards.product_id = told.product_id AND boards.city_id = told.city_id
 BRINGS = "ALTER TABLE intentions RENAME COLUMN gain TO brings"
 BROUGHT = "UPDATE intentions SET brings = 10000 * brings WHERE brings <> 0"
 
+# A person lets a store begin anew: with what the settings of the next crawl say.
+UNLEARNED = "ALTER TABLE change_budgets ALTER COLUMN budget DROP NOT NULL"
+
 COMMENTS = {
     "COLUMN boards.changes": "Readings at which another than we came, left or asked another price, each of them 10,000, halved in every three days: as of changes_at.",
     "COLUMN boards.changes_at": "When that was last added to; null: never.",
     "COLUMN intentions.brings": "Ten-thousandths of a tenge that the change is expected to bring until its board changes: what is sent first.",
+    "COLUMN change_budgets.budget": "The limits as they are known; null: as the settings say, for what was learned is forgotten.",
 }  # fmt: skip
 
 
 def upgrade() -> None:
-    for statement in (BOARDS, COUNTED, BRINGS, BROUGHT):
+    for statement in (BOARDS, COUNTED, BRINGS, BROUGHT, UNLEARNED):
         op.execute(statement)
     for thing, text in COMMENTS.items():
         op.execute(f"COMMENT ON {thing} IS '{text}'")
