@@ -51,6 +51,10 @@ CABINET_LOGIN = _cabinet_login()
 KASPI_CODE_COMMAND = os.environ.get("KASPI_CODE_COMMAND", "")
 #: Seconds in which a code must be there: those that come by mail and SMS are good for some minutes.
 CODE_PATIENCE = 300.0
+#: How often a sign-in is tried while the marketplace is away (no answer, 429, 5xx), and seconds
+#: before the second try, twice as many before the third. What is refused is never tried again.
+SIGN_IN_TRIES = 3
+SIGN_IN_PAUSE = 60.0
 
 # --- Prices out of the door --------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from partners.kaspi.cabinet_login import (
     Doors,
     Session,
     WhyNot,
+    is_away,
 )
 from partners.kaspi.storefront import USER_AGENT
 
@@ -54,7 +55,7 @@ class BrowserSignIn:
         try:
             async with self._context() as context:
                 page = await context.new_page()
-                await page.goto(f"{self.doors.cabinet}/oauth2/authorization/1")
+                await _opened(page, f"{self.doors.cabinet}/oauth2/authorization/1")
                 await _known(page, account, code)
                 return await self._session(context)
         except PlaywrightError as error:
@@ -98,6 +99,19 @@ class BrowserSignIn:
         if not stores:
             raise CannotSignIn(WhyNot.NO_SESSION, f"signed in, but /s/m answers {answer.status}")
         return Session(cookies=told, stores=tuple(map(MerchantId, stores)))
+
+
+async def _opened(page: "Page", address: str) -> None:
+    """Go to the login. Raises CannotSignIn where no page of the marketplace comes."""
+    from playwright.async_api import Error as PlaywrightError  # noqa: PLC0415
+
+    try:
+        answer = await page.goto(address)
+    except PlaywrightError as error:
+        told = f"the page of the login does not open ({type(error).__name__})"
+        raise CannotSignIn(WhyNot.AWAY, told) from None
+    if answer is not None and is_away(answer.status):
+        raise CannotSignIn(WhyNot.AWAY, f"the page of the login answers {answer.status}")
 
 
 async def _known(page: "Page", account: Account, code: Code) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
+import attrs
 from scrapy import Request
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
@@ -20,14 +21,45 @@ _RESTS = {
     WhyNot.FLOOD: timedelta(minutes=1),
     WhyNot.NO_SESSION: timedelta(minutes=5),
     WhyNot.REFUSED: timedelta(minutes=1),
+    WhyNot.AWAY: timedelta(0),
 }
 _WITHOUT_CODE = timedelta(days=1)
+#: A crawl waits no longer for a marketplace that says how long it will be away.
+_LONGEST_PAUSE = timedelta(minutes=10)
+#: A store whose sign-in was tried in vain is left alone so many pauses long.
+_LEFT_ALONE = 5
 _REMEDIES = {
     WhyNot.WRONG: "Say the right ones: scrapy shop add {store}",
     WhyNot.FLOOD: "It is tried again after that",
+    WhyNot.AWAY: "It is tried again by itself",
 }
 _TRY = "Try it at once: scrapy shop login {store}"
 _AT_A_TERMINAL = "At a terminal: scrapy shop login {store}; else set KASPI_CODE_COMMAND"
+
+
+@attrs.frozen
+class Perseverance:
+    """How often a sign-in is tried while the marketplace is away, and the first pause between.
+
+    Each pause is twice as long as the one before. Nothing else is tried twice: the account would
+    be locked after a few wrong passwords, and people get a code with each.
+    """
+
+    tries: int
+    pause: timedelta
+
+    def pause_after(self, tried: int, error: CannotSignIn) -> timedelta | None:
+        """How long to wait after so many tries; None: nothing more is tried."""
+        asked = timedelta(seconds=error.pause or 0)
+        if error.why is not WhyNot.AWAY or tried >= self.tries or asked > _LONGEST_PAUSE:
+            return None
+        return max(asked, self.pause * (1 << (tried - 1)))
+
+    def left_alone(self, error: CannotSignIn | NoCode) -> timedelta | None:
+        """How long a crawl leaves the store alone; None: until it ends."""
+        if not isinstance(error, CannotSignIn) or error.why is not WhyNot.AWAY:
+            return None
+        return max(self.pause * _LEFT_ALONE, timedelta(seconds=error.pause or 0))
 
 
 class SignedOut(IgnoreRequest):

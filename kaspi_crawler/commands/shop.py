@@ -138,6 +138,7 @@ def _login(stores: Sequence[MerchantId], settings: Settings) -> int:
     address, named = database_of(settings), ",".join(stores)
     ShopSpider(stores=named, goods="no").prepare(settings.copy())
     accounts.wake(address, stores)
+    settings.set("SIGN_IN_TRIES", 1, "cmdline")  # who waits at the terminal hears of it at once
     settings.set("LOG_INSTALL_ROOT_HANDLER", False, "cmdline")  # what came of it is said below
     process = AsyncCrawlerProcess(settings)
     process.crawl(ShopSpider, stores=named, goods="no")

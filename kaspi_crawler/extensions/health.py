@@ -111,7 +111,7 @@ class Health:
             signed_out={
                 name.removeprefix("signed_out/"): str(why)
                 for name, why in stats.items()
-                if name.startswith("signed_out/")
+                if name.startswith("signed_out/") and why
             },
         )
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Self, TypeVar
 from urllib.parse import urlsplit
 
+import attrs
 from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.http import Response
@@ -21,6 +22,7 @@ from kaspi_crawler.cabinet.browser import BrowserSignIn
 from kaspi_crawler.cabinet.codes import Codes, NoCode
 from kaspi_crawler.cabinet.doors import account_of, doors, name_of
 from kaspi_crawler.cabinet.signing import (
+    Perseverance,
     SignedOut,
     failure_of,
     request_of,
@@ -57,19 +59,31 @@ _STILL_REFUSED = (
     "see the store"
 )
 
+#: Seconds between two looks at whether the crawl ends.
+_GLANCE = 0.2
+
+
+@attrs.frozen
+class _Shut:
+    """A store of which nothing is asked: why, and until when by the loop's clock; None: no end."""
+
+    why: str
+    until: float | None
+
 
 class Sessions:
     """Gives questions with `meta["account"]`, a store, the cookies of the store's session.
 
     They are of kind "cabinet", and go through the store's own exit. Where the session is gone, one
     process signs in, the others take what it got, and the question is asked again, once. Where
-    that fails the question raises SignedOut, and so do all others of the store in this crawl.
+    that fails the question raises SignedOut, and so do all others of the store in this crawl; or
+    for some minutes only, where the marketplace was away all the time.
     """
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
         self._held: dict[MerchantId, str] = {}
-        self._shut: dict[MerchantId, str] = {}
+        self._shut: dict[MerchantId, _Shut] = {}
         self._locks: defaultdict[MerchantId, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @classmethod
@@ -128,12 +142,22 @@ class Sessions:
     async def _session(self, store: MerchantId, stale: str | None) -> str:
         """The cookies of a session that is not the stale one. Raises SignedOut, NotAsked."""
         async with self._locks[store]:
-            if store in self._shut:
-                raise SignedOut(store, self._shut[store])
+            self._refuse_if_shut(store)
             held = self._held.get(store)
             if held is None or held == stale:
                 held = self._held[store] = await self._found(store, stale)
+                self._open(store)
             return held
+
+    def _refuse_if_shut(self, store: MerchantId) -> None:
+        shut = self._shut.get(store)
+        if shut is not None and (shut.until is None or self._clock() < shut.until):
+            raise SignedOut(store, shut.why)
+
+    def _open(self, store: MerchantId) -> None:
+        """What was said of a store that is open again holds no more."""
+        if self._shut.pop(store, None):
+            self._crawler.stats.set_value(f"signed_out/{store}", "")
 
     async def _found(self, store: MerchantId, stale: str | None) -> str:
         """The session that is kept, or a new one."""
@@ -165,16 +189,44 @@ class Sessions:
         if kept[store].rests:
             raise self._out(store, str(kept[store].failure))
         try:
-            session = await self._walked(store, account)
+            session = await self._walked_patiently(store, account)
         except (CannotSignIn, NoCode) as error:
             failure, rest = failure_of(error, store)
             await self._failed(kept, store, failure, rest)
-            raise self._out(store, failure) from None
+            raise self._out(store, failure, self._perseverance.left_alone(error)) from None
         shared = [one for one in self._same_account(kept, store) if one in session.stores]
         await self._patiently(lambda: self._book.signed_in(shared, session.cookies))
         self._crawler.stats.inc_value(f"signed_in/{store}")
         logger.info("Signed in to the cabinet of store %s", store)
         return session.cookies
+
+    async def _walked_patiently(self, store: MerchantId, account: Account) -> Session:
+        """A sign-in, tried again while the marketplace is away.
+
+        The account's other processes wait for this one. Raises CannotSignIn, NoCode, NotAsked.
+        """
+        tried = 0
+        while True:
+            tried += 1
+            try:
+                return await self._walked(store, account)
+            except CannotSignIn as error:
+                pause = self._perseverance.pause_after(tried, error)
+                if pause is None:
+                    raise
+                logger.warning(
+                    "No sign-in to the cabinet of store %s: %s. It is tried again in %.0f s",
+                    *(store, error, pause.total_seconds()),
+                )
+                await self._wait(pause)
+
+    async def _wait(self, pause: timedelta) -> None:
+        """Wait so long. Raises NotAsked when the crawl ends meanwhile."""
+        until = self._clock() + pause.total_seconds()
+        while self._clock() < until:
+            if self._is_closing():
+                raise NotAsked("the crawl ends")
+            await asyncio.sleep(_GLANCE)
 
     async def _walked(self, store: MerchantId, account: Account) -> Session:
         async def ask(call: Call) -> Answer:
@@ -218,7 +270,7 @@ class Sessions:
         except Exception as error:  # noqa: BLE001  (whatever a download ends by, the sign-in does, too)
             way = urlsplit(call.address).path
             told = f"{way}: no answer came ({type(error).__name__})"
-            raise CannotSignIn(WhyNot.REFUSED, told) from None
+            raise CannotSignIn(WhyNot.AWAY, told) from None
         return whole_answer(response)
 
     async def _failed(
@@ -236,14 +288,19 @@ class Sessions:
             if one == store or (mine and other.opened(self._book.key) == mine)
         ]
 
-    def _out(self, store: MerchantId, why: str) -> SignedOut:
-        """Nothing more is asked for the store in this crawl; it is said once."""
+    def _out(self, store: MerchantId, why: str, lasts: timedelta | None = None) -> SignedOut:
+        """Nothing more is asked for the store, in this crawl or for as long as it lasts."""
         self._held.pop(store, None)
-        if store not in self._shut:
-            self._shut[store] = why
+        until = None if lasts is None else self._clock() + lasts.total_seconds()
+        if self._shut.get(store) != _Shut(why, None):
+            self._shut[store] = _Shut(why, until)
             self._crawler.stats.set_value(f"signed_out/{store}", why)
             logger.error("The cabinet of store %s is shut: %s", store, why)
         return SignedOut(store, why)
+
+    def _clock(self) -> float:
+        """Seconds of the loop's clock."""
+        return asyncio.get_running_loop().time()
 
     # --- What is found at the first question ---------------------------------------------------
 
@@ -256,6 +313,14 @@ class Sessions:
         settings = self._crawler.settings
         address = ready_address(settings["DATABASE_URL"], Path(settings["DATA_DIR"]))
         return AccountBook(address=address, key=settings["KASPI_SECRET_KEY"])
+
+    @cached_property
+    def _perseverance(self) -> Perseverance:
+        settings = self._crawler.settings
+        return Perseverance(
+            tries=settings.getint("SIGN_IN_TRIES"),
+            pause=timedelta(seconds=settings.getfloat("SIGN_IN_PAUSE")),
+        )
 
     @cached_property
     def _codes(self) -> Codes:

@@ -5,6 +5,7 @@ code by mail when the marketplace wants one, or by phone with a code by SMS.
 """
 
 import json
+import re
 from collections.abc import Generator, Mapping
 from enum import StrEnum
 from typing import Any
@@ -19,6 +20,8 @@ from partners.kaspi.storefront import USER_AGENT
 #: The walk goes over six redirections; a circle has no end.
 _MOST_HOPS = 12
 _AUTHORIZE = "/oauth2/authorization/1"
+#: A wait of more digits is no wait.
+_SECONDS = re.compile(r"[1-9][0-9]{0,5}", re.ASCII)
 _FLOODS = {"MFA_SEND_FLOOD", "MFA_CODE_TOO_MANY_SEND"}
 
 
@@ -30,17 +33,18 @@ class By(StrEnum):
 
 
 class WhyNot(StrEnum):
-    """Why a sign-in came to nothing."""
+    """Why a sign-in came to nothing. AWAY may pass by itself; all others want a change."""
 
     WRONG = "wrong"
     WRONG_CODE = "wrong_code"
     FLOOD = "flood"
     NO_SESSION = "no_session"
     REFUSED = "refused"
+    AWAY = "away"
 
 
 class CannotSignIn(Exception):
-    """A sign-in that came to nothing. `pause` is how many seconds the account must wait."""
+    """A sign-in that came to nothing. `pause` is how many seconds one must wait."""
 
     def __init__(self, why: WhyNot, detail: str, pause: int | None = None) -> None:
         super().__init__(detail)
@@ -137,7 +141,7 @@ def sign_in(doors: Doors, account: Account) -> Walk:
     answer = yield from _ask(jar, _get(f"{doors.cabinet}/s/m"))
     said = _json(answer)
     if answer.status != 200 or not said.get("merchants"):
-        raise CannotSignIn(WhyNot.NO_SESSION, f"signed in, but /s/m answers {_plainly(answer)}")
+        raise _unexpected("signed in, but /s/m", answer, WhyNot.NO_SESSION)
     stores = tuple(MerchantId(str(one.get("uid"))) for one in said["merchants"])
     return Session(cookies=jar.told(doors.cabinet), stores=stores)
 
@@ -174,12 +178,28 @@ def _said(jar: _Jar, call: Call, wrong: WhyNot) -> Generator[Any, Any, dict[str,
         raise CannotSignIn(WhyNot.FLOOD, f"too many codes were sent ({code})", pause)
     if answer.status in {400, 401, 403} and said:
         raise CannotSignIn(wrong, f"the login answers {answer.status} {code}".strip())
-    raise CannotSignIn(WhyNot.REFUSED, f"the login answers {_plainly(answer)}")
+    raise _unexpected("the login", answer)
+
+
+def _unexpected(what: str, answer: Answer, why: WhyNot = WhyNot.REFUSED) -> CannotSignIn:
+    """The error for an answer that is none of this conversation's."""
+    told = f"{what} answers {_plainly(answer)}"
+    if not is_away(answer.status):
+        return CannotSignIn(why, told)
+    asked = answer.headers.get("retry-after", "")
+    return CannotSignIn(WhyNot.AWAY, told, int(asked) if _SECONDS.fullmatch(asked) else None)
+
+
+def is_away(status: int) -> bool:
+    """Whether an answer says that the marketplace cannot be spoken to now, and nothing of us."""
+    return status == 429 or status >= 500
 
 
 def _plainly(answer: Answer) -> str:
     """A refusal in words; a 200 in place of a login is one, too."""
-    if answer.status in {403, 429}:
+    if answer.status == 429:
+        return "429: it is asked too much from this machine, or from its proxy"
+    if answer.status == 403:
         return (
             f"{answer.status}: the address of this machine, or of its proxy, is refused: "
             "sign in from another one"
@@ -201,7 +221,7 @@ def _through(doors: Doors, jar: _Jar) -> Generator[Any, Any, None]:
         answer = yield from _ask(jar, _get(address))
         if not 300 <= answer.status < 400:
             if answer.status != 200:
-                raise CannotSignIn(WhyNot.REFUSED, f"{_path(address)} answers {_plainly(answer)}")
+                raise _unexpected(_path(address), answer)
             return
         address = urljoin(address, answer.headers.get("location", ""))
         if not address.startswith((f"{doors.cabinet}/", f"{doors.accounts}/")):

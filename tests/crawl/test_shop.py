@@ -148,9 +148,72 @@ def test_a_login_that_gets_no_answer_says_what_it_got(
 ) -> None:
     script = [{"kind": fault, "path": "login", "times": 99}]
     counter.ask("faults", {"script": script})
-    ended = counter.crawl({"goods": "no"})
+    ended = counter.crawl({"goods": "no"}, settings=SOON)
     assert ended.reason == "signed_out", ended.said
     assert not [word for word in words if word not in counter.account()["failure"]]
+
+
+#: The pauses between two tries of a sign-in, without their length.
+SOON = {"SIGN_IN_PAUSE": 0.1}
+
+
+@pytest.mark.parametrize("fault", ["no_certificate", "server_error", "too_many_requests", "reset"])
+def test_a_sign_in_is_tried_again_when_the_marketplace_was_away(
+    counter: Counter, fault: str
+) -> None:
+    """The third step of the walk is the password, which Scrapy sends once whatever comes of it."""
+    counter.ask("faults", {"script": [{"kind": fault, "path": "login", "after": 3}]})
+    begun = counter.begun()
+    ended = counter.crawl(settings=SOON)
+    assert ended.reason == "finished", ended.said
+    assert len(ended.sentences_about("No sign-in", "tried again in")) == 1
+    assert not ended.sentences_about("Alarm signed_out")
+    assert counter.begun() == begun + 1
+    assert counter.account()["failure"] is None
+    assert held(counter) == truth(counter)
+
+
+def test_no_more_than_three_times_in_a_row(counter: Counter) -> None:
+    counter.ask("faults", {"script": [{"kind": "reset", "path": "login", "times": 999}]})
+    ended = counter.crawl({"goods": "no"}, settings=SOON)
+    assert ended.reason == "signed_out", ended.said
+    assert len(ended.sentences_about("No sign-in", "tried again in")) == 2
+    counter.calm()
+    counter.ask("faults", {})
+    assert counter.crawl({"goods": "no"}).reason == "finished", "and the next crawl does not wait"
+
+
+@pytest.mark.parametrize(
+    ("account", "fault"),
+    [
+        pytest.param(WRONG, None, id="a wrong password"),
+        pytest.param(None, "forbidden", id="an address that is refused"),
+    ],
+)
+def test_what_is_refused_is_not_tried_again(
+    counter: Counter, account: Account | None, fault: str | None
+) -> None:
+    counter.keep(account)
+    if fault:
+        counter.ask("faults", {"script": [{"kind": fault, "path": "login", "times": 99}]})
+    ended = counter.crawl({"goods": "no"}, settings=SOON)
+    assert ended.reason == "signed_out", ended.said
+    assert not ended.sentences_about("tried again in")
+
+
+def test_a_crawl_that_is_stopped_between_two_tries_ends_and_blames_nobody(
+    counter: Counter,
+) -> None:
+    counter.ask("faults", {"script": [{"kind": "reset", "path": "login", "times": 999}]})
+    with counter.place.started("shop", environment=counter.environment) as crawl:
+        eventually(lambda: logged(counter, "tried again in 60 s"))
+        ended = crawl.end(signal.SIGTERM)
+    assert ended.reason == "shutdown", ended.said
+    assert counter.account()["failure"] is None
+
+
+def logged(counter: Counter, words: str) -> bool:
+    return any(words in path.read_text() for path in counter.place.data.rglob("*.jsonl"))
 
 
 def test_a_code_that_nobody_says_shuts_the_cabinet_with_a_way_out(counter: Counter) -> None:
@@ -245,10 +308,10 @@ def test_a_password_that_is_forgotten_leaves_a_session_and_a_way_back(
 
 
 def test_a_person_who_says_login_does_not_wait_for_a_rest(counter: Counter) -> None:
-    counter.ask("faults", {"script": [{"kind": "no_certificate", "path": "login", "times": 9}]})
+    counter.ask("faults", {"script": [{"kind": "forbidden", "path": "login", "times": 9}]})
     told = counter.type("login", counter.store)
     assert told.startswith("1\n"), told
-    assert "/oauth2/authorization/1 answers 526" in told
+    assert "/oauth2/authorization/1 answers 403" in told
     counter.ask("faults", {})
     assert counter.crawl().reason == "signed_out", "it rests for a minute"
     told = counter.type("login", counter.store)

@@ -141,7 +141,10 @@ def test_a_code_is_asked_for_when_the_marketplace_wants_one(
         pytest.param(lambda _: (401, {"errorCode": "MFA_SEND_FLOOD",
                                       "errorData": {"breakTimeSeconds": 60}}),
                      WhyNot.FLOOD, 60, id="too many codes"),
-        pytest.param(lambda _: (502, "<html>"), WhyNot.REFUSED, None, id="a page instead"),
+        pytest.param(lambda _: (302, ""), WhyNot.REFUSED, None, id="sent elsewhere"),
+        pytest.param(lambda _: (502, "<html>"), WhyNot.AWAY, None, id="a server in trouble"),
+        pytest.param(lambda _: (526, "<html>"), WhyNot.AWAY, None, id="no certificate"),
+        pytest.param(lambda _: (429, "<html>"), WhyNot.AWAY, None, id="too many questions"),
         pytest.param(lambda _: (200, {"news": 1}), WhyNot.REFUSED, None, id="an unknown answer"),
     ],
 )  # fmt: skip
@@ -152,6 +155,28 @@ def test_a_sign_in_that_comes_to_nothing_says_why(
         walked(Played(login), BY_MAIL, ["000000"])
     assert (refusal.value.why, refusal.value.pause) == (why, pause)
     assert "secret" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "asked", "why", "pause"),
+    [
+        pytest.param(429, "90", WhyNot.AWAY, 90, id="come back in a minute and a half"),
+        pytest.param(503, "soon", WhyNot.AWAY, None, id="come back some time"),
+        pytest.param(503, "-5", WhyNot.AWAY, None, id="come back before"),
+        pytest.param(403, "90", WhyNot.REFUSED, None, id="this address may not"),
+        pytest.param(404, "", WhyNot.REFUSED, None, id="no such door"),
+    ],
+)
+@pytest.mark.parametrize("door", ["oauth2/authorization/1", "s/m"])
+def test_a_door_that_does_not_open_says_whether_to_come_back(
+    door: str, status: int, asked: str, why: WhyNot, pause: int | None
+) -> None:
+    address = f"https://mc.example/{door}"
+    shut = Answer(status=status, body=b"<html>", address=address, headers={"retry-after": asked})
+    with pytest.raises(CannotSignIn) as refusal:
+        walked(Played(welcome, {address: shut}), BY_MAIL)
+    gone = WhyNot.NO_SESSION if door == "s/m" and why is WhyNot.REFUSED else why
+    assert (refusal.value.why, refusal.value.pause) == (gone, pause)
 
 
 def test_a_way_in_without_an_end_is_given_up() -> None:
