@@ -21,8 +21,11 @@ _ENOUGH = 2
 _STRIKING = 10
 #: The gap is so many times longer after a block that the pace explains.
 _SLOWER = 4
-#: A limit that is counted in seconds or minutes shows itself within the first minute of pushes.
-_MINUTE = timedelta(minutes=1)
+#: A limit that is counted in seconds or minutes shows itself within the first minute of pushes, or
+#: within a few where they follow as closely as they may: a pace close to ours is met by chance.
+_MINUTE, _MINUTES = timedelta(minutes=1), timedelta(minutes=3)
+#: The last push came so many gaps ago, its answer's time with them: nothing held it up.
+_CLOSELY = 3
 #: No marketplace's word is taken for a longer stop: a person would have to be asked.
 _LONGEST_STOP = timedelta(days=1)
 #: Pushes that may follow each other closely where changes are spread over the window.
@@ -243,13 +246,18 @@ def _slower(budget: Budget, pushes: Sequence[Push], now: datetime) -> timedelta:
 def _is_the_pace(budget: Budget, pushes: Sequence[Push], now: datetime) -> bool:
     """Whether pushes came too fast, rather than too many in the window.
 
-    It is first suspected where everything had come within the last minute; and nobody allows only
-    one push in half an hour. Once pushes are slower it is the pace again if more got
+    It is first suspected where everything had come within the last minute, or few minutes of close
+    pushes, or where close pushes are refused far below a limit that was learnt; and nobody allows
+    only one push in half an hour. Once pushes are slower it is the pace again if more got
     through than the time before, and still much less than the limit.
     """
     accepted = spent(budget, pushes, now)
     if sum(push.at > now - budget.window for push in pushes) == 1:
         return True
-    if budget.slowed_at is None:
-        return accepted == sum(push.changes for push in pushes if push.at > now - _MINUTE)
-    return budget.slowed_at < accepted < budget.limit - budget.limit // 10
+    is_far_below = accepted < budget.limit - budget.limit // 10
+    if budget.slowed_at is not None:
+        return budget.slowed_at < accepted and is_far_below
+    is_close = now - max(push.at for push in pushes) < budget.gap * _CLOSELY
+    lately = _MINUTES if is_close else _MINUTE
+    is_new = accepted == sum(push.changes for push in pushes if push.at > now - lately)
+    return is_new or (is_close and is_far_below and not budget.grows)
