@@ -157,13 +157,14 @@ def after_block(
     Nothing leaves for the pause, or for as long as the marketplace asks if that is longer (a day
     at most). The limit is put below what had been accepted, for good, unless the pace explains
     the refusal: then pushes become much slower. Where a limit that had been put so was too
-    high, both are done. A refusal within a block, or when nothing of ours counts any more,
+    high, both are done. Nothing is proven any more, so that pushes are small again and a limit that
+    is counted otherwise is met closely. A refusal within a block, or when nothing of ours counts any more,
     teaches nothing: somebody else's changes were one too many.
     """
     stop = max(budget.pause, min(retry_after or _NOTHING, _LONGEST_STOP))
     is_blocked = budget.blocked_until is not None and now < budget.blocked_until
     until = max(now + stop, budget.blocked_until or now)
-    stopped = attrs.evolve(budget, blocked_until=until)
+    stopped = attrs.evolve(budget, blocked_until=until, proven=0)
     accepted = spent(budget, pushes, now)
     if is_blocked or not accepted:
         return stopped
@@ -171,12 +172,11 @@ def after_block(
     learnt = attrs.evolve(stopped, blocks=blocks, grows=budget.grows and blocks < _ENOUGH)
     if _is_the_pace(budget, pushes, now):
         gap = _slower(budget, pushes, now)
-        return attrs.evolve(learnt, gap=gap, slowed_at=accepted, proven=0)
+        return attrs.evolve(learnt, gap=gap, slowed_at=accepted)
     limit = min(budget.limit, max(1, accepted - max(1, accepted // 25)))
     return attrs.evolve(
         learnt,
         limit=limit,
-        proven=min(budget.proven, limit),
         gap=budget.gap if budget.grows else budget.gap * _SLOWER,
         grows=False,
     )

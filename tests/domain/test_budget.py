@@ -370,6 +370,11 @@ def test_a_higher_limit_is_reached_and_learnt(
     assert 220 <= learnt.budget.limit <= 240
 
 
+def test_a_batch_as_large_as_what_was_proven_is_not_refused_again_and_again() -> None:
+    """From half-hour to half-hour less is allowed than what was accepted across two of them."""
+    assert is_kept(learn(Fixed(229), timedelta(hours=4), waiting=FEW, batches=True))
+
+
 @given(st.integers(100, 16_000), ways)
 @settings(max_examples=20, deadline=None)
 def test_a_pace_is_learnt_within_two_blocks(every: int, way: dict[str, Any]) -> None:
