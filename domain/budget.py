@@ -157,9 +157,9 @@ def after_block(
     Nothing leaves for the pause, or for as long as the marketplace asks if that is longer (a day
     at most). The limit is put below what had been accepted, for good, unless the pace explains
     the refusal: then pushes become much slower. Where a limit that had been put so was too
-    high, both are done. Nothing is proven any more, so that pushes are small again and a limit that
-    is counted otherwise is met closely. A refusal within a block, or when nothing of ours counts any more,
-    teaches nothing: somebody else's changes were one too many.
+    high, both are done. Nothing is proven any more, so that pushes are small again and a limit
+    that is counted otherwise is met closely. A refusal within a block, or when nothing of ours
+    counts any more, teaches nothing else: somebody else's changes were one too many.
     """
     stop = max(budget.pause, min(retry_after or _NOTHING, _LONGEST_STOP))
     is_blocked = budget.blocked_until is not None and now < budget.blocked_until
