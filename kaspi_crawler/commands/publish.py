@@ -50,10 +50,13 @@ class Command(VerbCommand):
 
 
 def _status(store: MerchantId, opts: argparse.Namespace, settings: Settings) -> int:
-    from kaspi_crawler.publishing_words import in_words  # noqa: PLC0415
+    from kaspi_crawler.feed.deliveries import Deliveries  # noqa: PLC0415
+    from kaspi_crawler.feed.writing import shelf_of  # noqa: PLC0415
+    from kaspi_crawler.publishing_words import Terms, in_words  # noqa: PLC0415
     from storage.ladder import report  # noqa: PLC0415
 
-    since = spoken_moment("since", opts.since, datetime.now(UTC))
+    now = datetime.now(UTC)
+    since = spoken_moment("since", opts.since, now)
     share, publish = settings.getint("PUBLISH_SHARE"), settings["PUBLISH"]
     told = report(database_of(settings), store, share * 100, since)
     if told is None:
@@ -63,7 +66,9 @@ def _status(store: MerchantId, opts: argparse.Namespace, settings: Settings) -> 
         )
         sys.stderr.write(f"publish: {why.in_(Language(opts.language))}\n")
         return 1
-    for line in in_words(told, publish, share, Language(opts.language)):
+    feeds = Deliveries(shelf_of(settings, store)).until(now)
+    terms = Terms(publish=publish, share=share, feeds=feeds)
+    for line in in_words(told, store, terms, Language(opts.language)):
         sys.stdout.write(f"{line}\n")
     return 0
 
