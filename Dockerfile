@@ -14,7 +14,7 @@ RUN pip install --no-cache-dir --compile --require-hashes --requirement requirem
 
 # .dockerignore says what comes along. It stays root's: a crawler does not change its own code.
 COPY . ./
-RUN python -m compileall -q . && install --directory --owner=kaspi --group=kaspi .data exports
+RUN python -m compileall -q . && install --directory --owner=kaspi --group=kaspi .data .data/feeds exports
 
 # By number, so that a cluster that forbids root can see that it is none.
 USER 10001:10001

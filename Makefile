@@ -14,7 +14,7 @@ setup: ## make .venv with what the project needs
 setup-dev:
 	@$(PYTHON) tools/environment.py --dev
 
-demo: setup ## do the main job against the sandbox's shop, in a minute
+demo: setup ## do the whole job against the sandbox's market, in a minute
 	@$(VENV)/scrapy demo
 
 crawl: setup ## read products: make crawl PRODUCTS=102298404,106185651 [CITIES=750000000]

@@ -184,6 +184,12 @@ def _prices(offer: FeedOffer | None) -> str:
     return ", ".join(f"{each.city}: {each.price}" for each in offer.city_prices)
 
 
+def prices_said(text: str) -> Mapping[CityId | None, Tenge]:
+    """The prices that a change says in words, by city; None: one price for all of them."""
+    pairs = [part.rpartition(": ") for part in text.split(", ") if part]
+    return {CityId(city) if city else None: Tenge(int(price)) for city, _, price in pairs}
+
+
 def _availability(offer: FeedOffer) -> str:
     return ", ".join(map(_point, offer.points))
 

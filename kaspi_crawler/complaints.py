@@ -75,9 +75,9 @@ def _expected() -> tuple[type[Exception], ...]:
     from storage.runs import SpentJob  # noqa: PLC0415
     from storage.schema import SchemaBehind  # noqa: PLC0415
     from storage.sealed import NoKey  # noqa: PLC0415
-    from storage.timetable import AlreadyKept, NoSuchEntry  # noqa: PLC0415
+    from storage.timetable import AlreadyKept, EntryExists, NoSuchEntry  # noqa: PLC0415
 
     ours = (BadArgument, NotAnAddress, DatabaseUnavailable, SchemaBehind, ForeignData, TooBusy)
     secrets = (NoKey,)
-    jobs = (SpentJob, NoSuchEntry, AlreadyKept)
+    jobs = (SpentJob, NoSuchEntry, EntryExists, AlreadyKept)
     return (*ours, *secrets, *jobs, psycopg.Error, SQLAlchemyError, CommandError, OSError)

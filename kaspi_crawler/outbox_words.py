@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from domain.moments import ALMATY
+from kaspi_crawler.feed.deliveries import Delivery
 from kaspi_crawler.said import Language, Said
 from repricer.explain import money
 from storage.stories import Intended
@@ -11,8 +12,8 @@ from storage.stories import Intended
 #: Each state of an intention.
 STATES: Mapping[str, Said] = {
     "pending": Said(
-        "waits to be sent (with PUBLISH=off or feed nothing is sent through the cabinet)",
-        "ждёт отправки (при PUBLISH=off или feed через кабинет ничего не отправляется)",
+        "waits: PUBLISH=feed lets the next feed carry it, cabinet the cabinet, both either",
+        "ждёт: PUBLISH=feed отправит её прайс-листом, cabinet через кабинет, both любым путём",
     ),
     "sending": Said("sent, no answer yet", "отправлена, ответа пока нет"),
     "accepted": Said(
@@ -65,6 +66,9 @@ _STEPS: Mapping[str, Said] = {
     "accepted": Said("accepted", "принята"),
     "after": Said("after", "через"),
     "receipt": Said("receipt", "номер"),
+    "version": Said("in version {version} of the feed", "в версии {version} прайс-листа"),
+    "taken": Said("taken", "забрана"),
+    "not_taken": Said("which nobody has taken yet", "её ещё никто не забрал"),
 }
 
 _MINUTES, _SECONDS = Said("min", "мин"), Said("s", "с")
@@ -76,12 +80,12 @@ def said(words: Mapping[str, Said], key: str, language: Language) -> str:
     return key if found is None else found.in_(language)
 
 
-def journey(intended: Intended, language: Language) -> str:
-    """The way of one price: made, sent, accepted, and how it ended."""
-    return " → ".join(_stations(intended, language))
+def journey(intended: Intended, language: Language, feed: Delivery | None = None) -> str:
+    """The way of one price: made, sent or in a feed, accepted or taken, and how it ended."""
+    return " → ".join(_stations(intended, language, feed))
 
 
-def _stations(intended: Intended, language: Language) -> Iterator[str]:
+def _stations(intended: Intended, language: Language, feed: Delivery | None) -> Iterator[str]:
     reason = said(_REASONS, intended.reason, language)
     why = "" if intended.reason == "decision" else f" ({reason})"
     yield f"{hour(intended.made_at)} {money(intended.price)}{why}"
@@ -91,16 +95,29 @@ def _stations(intended: Intended, language: Language) -> Iterator[str]:
         number = said(_STEPS, "receipt", language)
         told = f" ({number} {intended.receipt})" if intended.receipt else ""
         yield f"{said(_STEPS, 'accepted', language)} {hour(intended.accepted_at)}{told}"
-    yield _ending(intended, language)
+    if feed:
+        yield from _by_feed(feed, language)
+    yield _ending(intended, language, feed)
 
 
-def _ending(intended: Intended, language: Language) -> str:
+def _by_feed(feed: Delivery, language: Language) -> Iterator[str]:
+    version = said(_STEPS, "version", language).format(version=feed.version)
+    yield f"{version} {hour(feed.written_at)}"
+    if feed.taken is None:
+        yield said(_STEPS, "not_taken", language)
+    else:
+        by = f"{feed.taken.source}, {feed.taken.agent}" if feed.taken.agent else feed.taken.source
+        yield f"{said(_STEPS, 'taken', language)} {hour(feed.taken.at)} ({by})"
+
+
+def _ending(intended: Intended, language: Language, feed: Delivery | None) -> str:
     told = said(STATES, intended.state, language)
-    if intended.outcome:
+    if intended.outcome and not feed:
         told += f": {said(OUTCOMES, intended.outcome, language)}"
     if intended.closed_at:
         told += f" ({hour(intended.closed_at)}"
-        began = intended.accepted_at or intended.sent_at
+        taken_at = feed.taken.at if feed and feed.taken else None
+        began = intended.accepted_at or intended.sent_at or taken_at
         if intended.state == "applied" and began:
             after = said(_STEPS, "after", language)
             told += f", {after} {span(intended.closed_at - began, language)}"

@@ -1,13 +1,14 @@
 """A report on publishing in words and numbers, and which step of the ladder comes next."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
 import attrs
 
 from domain.budget import Budget, is_strikingly_low
 from domain.identity import MerchantId
-from kaspi_crawler.outbox_words import OUTCOMES, said, span
+from kaspi_crawler.feed.deliveries import Delivery
+from kaspi_crawler.outbox_words import OUTCOMES, hour, said, span
 from kaspi_crawler.said import Language, Said, number
 from storage.ladder import Report
 
@@ -26,12 +27,24 @@ _WORDS: Mapping[str, Said] = {
     ),
     "would": Said("Would be sent now", "Было бы отправлено сейчас"),
     "waiting": Said("Wait to be sent", "Ждут отправки"),
+    "feeding": Said("Wait for the feed", "Ждут прайс-листа"),
     "outside": Said("wait outside the share", "ждут вне доли"),
     "sending": Said("Sent, no answer yet", "Отправлены, ответа пока нет"),
     "accepted": Said("Accepted, not yet seen", "Приняты, ещё не видны"),
     "applied": Said("Applied", "Применены"),
     "latency": Said("seen after", "видны через"),
     "half": Said("half of them", "половина"),
+    "unsent": Said(
+        "Live without a push, as by the feed",
+        "Видны без отправки через кабинет, как от прайс-листа",
+    ),
+    "written": Said(
+        "Feed: version {version} of {at}, {taken}",
+        "Прайс-лист: версия {version} от {at}, {taken}",
+    ),
+    "taken": Said("taken {at} by {by}", "забрана {at}: {by}"),
+    "not_taken": Said("which nobody has taken yet", "её ещё никто не забрал"),
+    "no_feed": Said("Feed: none was written yet", "Прайс-лист: ещё не записан"),
     "refused": Said("Refused", "Отклонены"),
     "unverified": Said("Not verified", "Не подтверждены"),
     "budget": Said("Budget", "Лимит изменений"),
@@ -63,8 +76,20 @@ _WORDS: Mapping[str, Said] = {
     ),
     "next": Said("Next", "Дальше"),
     "next_off": Said(
-        "look at these prices with `scrapy why`, then begin: PUBLISH=cabinet PUBLISH_SHARE=5",
-        "посмотрите эти цены (`scrapy why`), затем начните: PUBLISH=cabinet PUBLISH_SHARE=5",
+        "see `scrapy why {store}`, then the official way: PUBLISH=feed scrapy feed write {store}",
+        "см. `scrapy why {store}`, затем официально: PUBLISH=feed scrapy feed write {store}",
+    ),
+    "next_write": Said(
+        "write the feed: scrapy feed write {store}",
+        "запишите прайс-лист: scrapy feed write {store}",
+    ),
+    "next_serve": Said(
+        "hand it out, `scrapy feed serve`, and give Kaspi its address: docs/publishing-feed.md",
+        "раздайте его, `scrapy feed serve`, и дайте Kaspi адрес: docs/publishing-feed.md",
+    ),
+    "next_fed": Said(
+        "nothing: Kaspi takes the feed as it is written anew",
+        "ничего: Kaspi забирает каждый новый прайс-лист",
     ),
     "next_none": Said(
         "nothing was sent yet: run `scrapy crawl publish`, then look here again",
@@ -91,16 +116,31 @@ ENOUGH, MOST_UNVERIFIED_PERCENT = 20, 2
 
 @attrs.frozen(kw_only=True)
 class Terms:
-    """The settings PUBLISH, PUBLISH_SHARE (per cent) and PUBLISH_CHANGES (changes in a window)."""
+    """How prices get out, and what became of the store's feeds.
+
+    `publish`, `share` (per cent) and `begins` (changes in a window) are the settings PUBLISH,
+    PUBLISH_SHARE and PUBLISH_CHANGES; `feeds` are the versions of the feed, the newest first.
+    """
 
     publish: str
     share: int
     begins: int
+    feeds: Sequence[Delivery]
+
+    @property
+    def by_feed(self) -> bool:
+        """Whether the feed carries prices."""
+        return self.publish in {"feed", "both"}
+
+    @property
+    def by_cabinet(self) -> bool:
+        """Whether the cabinet does."""
+        return self.publish in {"cabinet", "both"}
 
 
 def in_words(report: Report, store: MerchantId, terms: Terms, language: Language) -> Iterator[str]:
     """The lines of a report on a store."""
-    publish, share = terms.publish, terms.share
+    share = terms.share
 
     def word(key: str, **numbers: object) -> str:
         return said(_WORDS, key, language).format(**numbers)
@@ -108,26 +148,29 @@ def in_words(report: Report, store: MerchantId, terms: Terms, language: Language
     def many(count: int) -> str:
         return number(count, language)
 
-    yield f"{word('mode')}: {word(publish)}"
+    yield f"{word('mode')}: {word(terms.publish)}"
     yield (
         f"{word('listings')}: {many(report.listings)}; {word('chosen', share=share)}: "
         f"{many(report.chosen)}; {word('paused')}: {many(report.paused)}"
         + (f" ({word('resume', store=store)})" if report.paused else "")
     )
-    first = "waiting" if publish in {"cabinet", "both"} else "would"
+    first = "waiting" if terms.by_cabinet else "feeding" if terms.by_feed else "would"
     yield f"{word(first)}: {many(report.waiting)}; {word('outside')}: {many(report.outside)}"
     for state in ("sending", "accepted", "applied"):
         yield f"{word(state)}: {many(report.counts.get(state, 0))}{_took(report, state, language)}"
+    yield f"{word('unsent')}: {many(report.unsent)}"
     for state, outcomes in (("refused", report.refused), ("unverified", report.unverified)):
         told = "; ".join(
             f"{said(OUTCOMES, one, language)} {many(count)}" for one, count in outcomes.items()
         )
         yield f"{word(state)}: {many(sum(outcomes.values()))}{told and f' ({told})'}"
+    if terms.by_feed or terms.feeds:
+        yield from _feed(terms.feeds, language)
     yield from _budget(report, language)
     if report.spending and is_strikingly_low(report.spending.budget, terms.begins):
         yield word("low", store=store)
-    key, numbers = next_step(report, publish, share)
-    yield f"{word('next')}: {word(key, **numbers)}"
+    key, numbers = next_step(report, terms)
+    yield f"{word('next')}: {word(key, store=store, **numbers)}"
 
 
 def unlearned(
@@ -148,10 +191,11 @@ def unlearned(
         yield word("still_blocked", wait=span(rests, language))
 
 
-def next_step(report: Report, publish: str, share: int) -> tuple[str, dict[str, int]]:
+def next_step(report: Report, terms: Terms) -> tuple[str, dict[str, int]]:
     """Which step comes next, and the numbers that say so."""
-    if publish not in {"cabinet", "both"}:
-        return "next_off", {}
+    if not terms.by_cabinet:
+        return _next_of_feed(terms), {}
+    share = terms.share
     bad, ended = report.counts.get("unverified", 0), report.ended
     numbers = {"share": share, "ended": ended, "bad": bad}
     if not ended:
@@ -162,6 +206,28 @@ def next_step(report: Report, publish: str, share: int) -> tuple[str, dict[str, 
         return "next_bad", numbers
     more = next((step for step in STEPS if step > share), None)
     return ("next_all", numbers) if more is None else ("next_more", {**numbers, "more": more})
+
+
+def _next_of_feed(terms: Terms) -> str:
+    if not terms.by_feed:
+        return "next_off"
+    if not terms.feeds:
+        return "next_write"
+    return "next_fed" if any(each.taken for each in terms.feeds) else "next_serve"
+
+
+def _feed(feeds: Sequence[Delivery], language: Language) -> Iterator[str]:
+    """The newest version, and before it the newest that was taken."""
+    if not feeds:
+        yield said(_WORDS, "no_feed", language)
+    taken = next((each for each in feeds if each.taken), None)
+    for each in dict.fromkeys(filter(None, (taken, *feeds[:1]))):
+        pull = each.taken
+        fate = said(_WORDS, "taken" if pull else "not_taken", language)
+        if pull:
+            fate = fate.format(at=hour(pull.at), by=pull.agent or pull.source)
+        written = said(_WORDS, "written", language)
+        yield written.format(version=each.version, at=hour(each.written_at), taken=fate)
 
 
 def _took(report: Report, state: str, language: Language) -> str:

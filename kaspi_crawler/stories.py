@@ -1,14 +1,15 @@
 """The story of a price in words: what was seen, what was decided by which rule, what came of it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import attrs
 import msgspec
 
-from domain.identity import MerchantId
+from domain.identity import CityId, MerchantId
 from domain.moments import almaty_date
 from domain.pricing import WHOLE, Constraint, Decision, MarketOffer, NoRival
+from kaspi_crawler.feed.deliveries import Delivery
 from kaspi_crawler.outbox_words import hour, journey
 from kaspi_crawler.rules.columns import RULES
 from kaspi_crawler.rules.raw import shown
@@ -96,12 +97,17 @@ _ITEMS = ("commission", "payment", "tax", "delivery", "packaging", "cost")
 _SHOWN = 8
 
 
+#: Which version of the feed brought an intended price to a city; None: none did.
+ByFeed = Callable[[CityId, Intended], Delivery | None]
+
+
 @attrs.frozen(kw_only=True)
 class Teller:
     """Tells in one language, and calls merchants by their names."""
 
     language: Language
     names: Mapping[MerchantId, str] = {}
+    feed: ByFeed = lambda _city, _intended: None
 
     def beginning(self, listing: ToldListing) -> str:
         """Whose story it is."""
@@ -125,7 +131,7 @@ class Teller:
         if chapter.rule is not None:
             yield from self._rule(chapter, chapter.rule, chapter.decided)
         yield from self._offers(decision)
-        yield from self._outbox(chapter.intentions)
+        yield from self._outbox(chapter)
         for past in chapter.earlier:
             yield self._field("earlier", f"{hour(past.board_at)} {self.sentence(past.decision)}")
 
@@ -209,9 +215,10 @@ class Teller:
     def _offer(self, offer: MarketOffer) -> str:
         return f"{self.names.get(offer.merchant, offer.merchant)} {money(offer.price)}"
 
-    def _outbox(self, intentions: Sequence[Intended]) -> Iterator[str]:
-        for intended in intentions:
-            yield self._field("outbox", journey(intended, self.language))
+    def _outbox(self, chapter: Chapter) -> Iterator[str]:
+        for intended in chapter.intentions:
+            feed = self.feed(chapter.city, intended)
+            yield self._field("outbox", journey(intended, self.language, feed))
 
     def _field(self, name: str, value: str) -> str:
         return f"    {self._(name)}: {value}"

@@ -39,6 +39,8 @@ class Record:
         self._reach = Reach(crawler.settings)
         self._patience = patience_of(crawler.settings)
         self._judged = Together(self._judge)
+        #: While it is asked what is under way nobody goes by what was known before.
+        self._asking = asyncio.Lock()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -69,11 +71,12 @@ class Record:
     async def _awaited(self, boards: Sequence[OfferBoard]) -> list[OfferBoard]:
         """Those of products of which a price of ours is on its way."""
         clock = asyncio.get_running_loop().time
-        if clock() >= self._known_until:
-            self._known_until = clock() + _KNOWN_FOR
-            self._under_way = await self._reach.do(
-                arrivals.products_under_way, "prices wait to be verified"
-            )
+        async with self._asking:
+            if clock() >= self._known_until:
+                self._under_way = await self._reach.do(
+                    arrivals.products_under_way, "prices wait to be verified"
+                )
+                self._known_until = clock() + _KNOWN_FOR
         return [board for board in boards if board.kaspi_id in self._under_way]
 
     async def _judge_page(self, page: ShopPage) -> list[Arrived]:

@@ -22,6 +22,9 @@ _KEPT = 4_096
 
 _SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 _STORE = "SELECT coalesce(nullif(btrim(name), ''), id) FROM stores WHERE id = %s"
+_STORES = """
+SELECT id FROM stores WHERE EXISTS (SELECT FROM listings WHERE store_id = stores.id) ORDER BY id
+"""
 _LAST_CHANGE = "SELECT coalesce(max(id), 0) FROM rule_changes"
 #: Nobody changes the rules until the transaction ends; who is about to is waited for.
 _HOLD_RULES = "LOCK TABLE rule_changes IN SHARE MODE"
@@ -161,6 +164,12 @@ class StoreFeed:
                     "the rules were changed while the feed was written by them: write it again"
                 )
             yield
+
+
+def stores_with_listings(address: str) -> tuple[MerchantId, ...]:
+    """Our stores of which a feed can be written."""
+    with psycopg.connect(libpq_address(address)) as connection:
+        return tuple(MerchantId(store) for (store,) in connection.execute(_STORES))
 
 
 @contextmanager

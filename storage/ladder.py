@@ -25,11 +25,11 @@ WHERE store_id = %(store)s
         SELECT FROM price_rules WHERE listing_id = listings.id AND replaced_by IS NULL)
 """
 _COUNTS: LiteralString = f"""
-SELECT state, outcome, {CHOSEN} AS chosen, count(*) AS count
+SELECT state, outcome, {CHOSEN} AS chosen, sent_at IS NOT NULL AS sent, count(*) AS count
 FROM intentions
 JOIN listings ON listings.id = intentions.listing_id
 WHERE listings.store_id = %(store)s AND (closed_at IS NULL OR closed_at >= %(since)s)
-GROUP BY state, outcome, chosen
+GROUP BY state, outcome, chosen, sent
 """
 _LATENCY = """
 SELECT percentile_disc(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (
@@ -70,8 +70,10 @@ class Spending:
 class Report:
     """What became of a store's prices since a moment.
 
-    `waiting` are pending prices within the share, `outside` those beyond it. `latency` are the
-    50th, 95th and 99th percentiles from accepted to applied, None when nothing was applied.
+    `waiting` are pending prices within the share, `outside` those beyond it. `counts` are those
+    that were sent to the cabinet, by state; `unsent` those that came to be live without, as by the
+    feed. `latency` are the 50th, 95th and 99th percentiles from accepted to applied, None when
+    nothing was applied.
     """
 
     listings: int
@@ -80,6 +82,7 @@ class Report:
     waiting: int
     outside: int
     counts: Mapping[str, int]
+    unsent: int
     refused: Mapping[str, int]
     unverified: Mapping[str, int]
     latency: tuple[timedelta, timedelta, timedelta] | None
@@ -117,7 +120,10 @@ def report(address: str, store: MerchantId, share: int, since: datetime) -> Repo
         paused=listings.get("paused", 0),
         waiting=_sum(rows, state="pending", chosen=True),
         outside=_sum(rows, state="pending", chosen=False),
-        counts={state: _sum(rows, state=state) for state in {row["state"] for row in rows}},
+        counts={
+            state: _sum(rows, state=state, sent=True) for state in {row["state"] for row in rows}
+        },
+        unsent=_sum(rows, state="applied", sent=False),
         refused=_outcomes(rows, "refused"),
         unverified=_outcomes(rows, "unverified"),
         latency=None if took is None else tuple(took),

@@ -8,6 +8,7 @@ from typing import Any, LiteralString, TypeVar
 import attrs
 import psycopg
 from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
 
 from domain.timetable import Entry, Tick, job_id
 from storage.schema import libpq_address
@@ -19,6 +20,12 @@ SELECT name, spider, arguments, settings, schedule, lateness, paused, version, s
 FROM timetable
 ORDER BY name
 """
+_ADD_ENTRY = """
+INSERT INTO timetable (name, spider, arguments, schedule, lateness, since)
+VALUES (%(name)s, %(spider)s, %(arguments)s, %(schedule)s, %(lateness)s, %(since)s)
+ON CONFLICT DO NOTHING
+"""
+_REMOVE_ENTRY = "DELETE FROM timetable WHERE name = %s"
 _PAUSE = "UPDATE timetable SET paused = true WHERE name = %s"
 _RESUME = """
 UPDATE timetable
@@ -81,6 +88,10 @@ class NoSuchEntry(LookupError):
     """The timetable has no entry of that name."""
 
 
+class EntryExists(ValueError):
+    """The timetable has an entry of that name."""
+
+
 class AlreadyKept(RuntimeError):
     """Another process carries this timetable out."""
 
@@ -99,6 +110,22 @@ def entry(address: str, name: str) -> Entry:
             return each
     names = ", ".join(each.name for each in held) or "none"
     raise NoSuchEntry(f"the timetable has no {name!r}: there are {names}")
+
+
+def add_entry(address: str, entry: Entry) -> None:
+    """Add an entry. Raises EntryExists."""
+    row = attrs.asdict(entry) | {"arguments": Jsonb(entry.arguments)}
+    with _connected(address) as connection:
+        if not connection.execute(_ADD_ENTRY, row).rowcount:
+            raise EntryExists(
+                f"the timetable has {entry.name!r} already: `scrapy timetable remove {entry.name}` "
+                "makes room"
+            )
+
+
+def remove_entry(address: str, name: str) -> None:
+    """Forget an entry, and what became of its ticks. Raises NoSuchEntry."""
+    _change(address, _REMOVE_ENTRY, name)
 
 
 def pause(address: str, name: str) -> None:

@@ -3,7 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -12,7 +12,7 @@ from scrapy.settings import Settings
 
 from domain.identity import MerchantId
 from domain.moments import ALMATY
-from domain.price_feed import FeedOffer, FeedShop
+from domain.price_feed import FeedOffer
 from kaspi_crawler.arguments import BadArgument
 from kaspi_crawler.feed.told import keep, store_named, tell
 from kaspi_crawler.verbs import VerbCommand, database_of
@@ -22,7 +22,7 @@ from partners.kaspi.price_feed import BrokenFeed
 if TYPE_CHECKING:
     # At run time they are imported when they are needed, so that mistakes are told at once.
     from kaspi_crawler.feed.pulls import Pull
-    from kaspi_crawler.feed.versions import Shelf, Terms, Version, Written
+    from kaspi_crawler.feed.versions import Shelf, Version
 
 VERBS = {
     "write": "write a store's feed from its listings; with PUBLISH=off a preview, not served",
@@ -32,10 +32,7 @@ VERBS = {
     "check": "hold a file against the format, and name what is wrong with it",
 }
 _RIGHT_PORT = "A right one: scrapy feed serve --port 8090"
-#: How often a feed is written anew because its rules were changed meanwhile.
-_TRIES = 3
 _SHOWN_VERSIONS, _SHOWN_PULLS, _SHOWN_FAULTS, _SHOWN_DOUBTS = 10, 20, 20, 20
-_BY_FEED = {"feed", "both"}
 
 
 class Command(VerbCommand):
@@ -68,61 +65,24 @@ class Command(VerbCommand):
 
 
 def _write(words: Sequence[str], opts: argparse.Namespace, settings: Settings) -> int:
-    from kaspi_crawler.feed.versions import FeedRefused, Shelf, Terms  # noqa: PLC0415
+    from kaspi_crawler.feed import writing  # noqa: PLC0415
+    from kaspi_crawler.feed.versions import FeedRefused  # noqa: PLC0415
+    from storage.feeds import NoSuchStore  # noqa: PLC0415
 
-    store = _store("write", words)
-    terms = Terms(
-        publish=settings["PUBLISH"] in _BY_FEED,
-        omit=opts.omit,
-        shrink=opts.shrink,
-        keep=settings.getint("FEED_VERSIONS"),
-    )
-    shelf = Shelf(Path(settings["FEEDS_DIR"]), store)
+    shelf = writing.shelf_of(settings, _store("write", words))
+    terms = writing.terms_of(settings, omit=opts.omit, shrink=opts.shrink)
     try:
-        written = _written(database_of(settings), shelf, terms)
+        written = writing.write_feed(database_of(settings), shelf, terms)
+    except NoSuchStore as error:
+        raise BadArgument(f"write: {error}") from None
     except FeedRefused as error:
         sys.stderr.write(f"scrapy feed: {shelf.store}: not written, the last feed stays: {error}\n")
         return 1
-    _tell(written, terms)
+    for line in writing.in_words(written, terms):
+        _say(line)
+    for line in writing.faults_in_words(written, _SHOWN_FAULTS):
+        sys.stderr.write(f"{line}\n")
     return 0
-
-
-def _written(address: str, shelf: "Shelf", terms: "Terms") -> "Written":
-    """Write it, again when the rules were changed meanwhile. Raises FeedRefused."""
-    from kaspi_crawler.feed.versions import FeedRefused, FeedWriter  # noqa: PLC0415
-    from storage.feeds import NoSuchStore, RulesChanged, store_feed  # noqa: PLC0415
-
-    for _ in range(_TRIES):
-        now = datetime.now(UTC)
-        try:
-            with store_feed(address, shelf.store) as feed:
-                date = now.astimezone(ALMATY).strftime("%Y-%m-%d %H:%M:%S")
-                shop = FeedShop(merchant=shelf.store, company=feed.company, date=date)
-                writer = FeedWriter(shelf=shelf, shop=shop, terms=terms, made_at=now)
-                return writer.write(feed.offers(), feed.rules_held)
-        except NoSuchStore as error:
-            raise BadArgument(f"write: {error}") from None
-        except RulesChanged as error:
-            changed = error
-    raise FeedRefused(str(changed))
-
-
-def _tell(written: "Written", terms: "Terms") -> None:
-    """What became of it, on the standard output; what stands in the way of listings, as errors."""
-    figures, changes = written.figures, written.changes
-    counts = ", ".join(f"{what} {count:,}" for what, count in changes.items() if count)
-    _say(f"{figures.offers:,} offers, {figures.on_sale:,} of them on sale; {counts or 'no change'}")
-    for sku, fault in written.faults[:_SHOWN_FAULTS]:
-        sys.stderr.write(f"{sku}: left as it was: {fault}\n")
-    if len(written.faults) > _SHOWN_FAULTS:
-        sys.stderr.write(f"… and {len(written.faults) - _SHOWN_FAULTS:,} more\n")
-    if not terms.publish:
-        _say(f"Preview, nothing is published: {written.path}, {written.changes_path}")
-        _say("PUBLISH=feed publishes it")
-    elif written.version is None:
-        _say(f"The feed stays as it is: {written.path}")
-    else:
-        _say(f"Version {written.version.number}: {written.path}, {written.changes_path}")
 
 
 def _serve(words: Sequence[str], opts: argparse.Namespace, settings: Settings) -> int:
@@ -190,9 +150,11 @@ def _tell_of(shelf: "Shelf") -> None:
 
 
 def _pull_line(pull: "Pull", numbers: Mapping[str, int]) -> str:
+    from kaspi_crawler.feed.pulls import version_tag  # noqa: PLC0415
+
     took = {200: "took" if pull.size else "looked at", 304: "has", 401: "was refused"}
     what = took.get(pull.status, "asked for")
-    number = numbers.get(pull.etag.removesuffix("-gzip"))
+    number = numbers.get(version_tag(pull))
     named = f" version {number}" if number else " an older version" if pull.etag else ""
     whole = "" if pull.whole else ", broken off"
     return (

@@ -51,18 +51,23 @@ class Command(VerbCommand):
 
 
 def _status(store: MerchantId, opts: argparse.Namespace, settings: Settings) -> int:
+    from kaspi_crawler.feed.deliveries import Deliveries  # noqa: PLC0415
+    from kaspi_crawler.feed.writing import shelf_of  # noqa: PLC0415
     from kaspi_crawler.publishing_words import Terms, in_words  # noqa: PLC0415
     from storage.ladder import report  # noqa: PLC0415
 
-    since = spoken_moment("since", opts.since, datetime.now(UTC))
-    terms = Terms(
-        publish=settings["PUBLISH"],
-        share=settings.getint("PUBLISH_SHARE"),
-        begins=settings.getint("PUBLISH_CHANGES"),
-    )
-    told = report(database_of(settings), store, terms.share * 100, since)
+    now = datetime.now(UTC)
+    since = spoken_moment("since", opts.since, now)
+    share = settings.getint("PUBLISH_SHARE")
+    told = report(database_of(settings), store, share * 100, since)
     if told is None:
         return _is_none_of_ours(store, opts)
+    terms = Terms(
+        publish=settings["PUBLISH"],
+        share=share,
+        begins=settings.getint("PUBLISH_CHANGES"),
+        feeds=Deliveries(shelf_of(settings, store)).until(now),
+    )
     for line in in_words(told, store, terms, Language(opts.language)):
         sys.stdout.write(f"{line}\n")
     return 0

@@ -4,13 +4,16 @@ import argparse
 import asyncio
 import logging
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import attrs
 from scrapy.settings import Settings
+from scrapy.spiderloader import get_spider_loader
 
 from domain.moments import ALMATY
 from kaspi_crawler.arguments import BadArgument
@@ -24,12 +27,19 @@ if TYPE_CHECKING:
 VERBS = {
     "run": "carry it out: start what is due through scrapyd, until stopped",
     "list": "show the entries: when each is due, how it ended last",
+    "add": "add an entry: name, schedule as cron has it, arguments of its spider: "
+    "add price_feed '*/15 * * * *' stores=30000001",
+    "remove": "forget an entry and its history: remove price_feed",
     "run-now": "have an entry carried out at once, after what runs of it: run-now offers",
     "pause": "let an entry rest: pause reviews",
     "resume": "let it go on from now: resume reviews",
     "history": "show what became of the last ticks, of one entry or of all: history offers",
 }
-_NAMED = ("run-now", "pause", "resume")
+_NAMED = ("run-now", "pause", "resume", "remove")
+_RIGHT_ENTRY = "A right one: scrapy timetable add price_feed '*/15 * * * *'"
+#: How late an entry may begin that comes seldom.
+_LATEST = timedelta(hours=12)
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}")
 #: Loggers that tell of every step.
 _TALKATIVE = ("alembic", "procrastinate", "psycopg.pool")
 
@@ -38,24 +48,82 @@ class Command(VerbCommand):
     """One verb for each thing that people do with a timetable."""
 
     verbs = VERBS
-    about = "The timetable: run, list, run-now, pause, resume, history"
-    follows = "the entry's name"
+    about = "The timetable: run, list, add, remove, run-now, pause, resume, history"
+    follows = "the entry's name, and behind add its schedule and arguments"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
         parser.add_argument(
             "--last", type=int, default=20, metavar="N", help="lines of history; default: 20"
         )
+        parser.add_argument(
+            "--spider", metavar="SPIDER", help="of add: what the entry runs; default: its name's"
+        )
 
     def do(
         self, verb: str, words: Sequence[str], opts: argparse.Namespace, settings: Settings
     ) -> int:
+        if verb == "add":
+            return _add(words, opts.spider, settings)
         name = _name(verb, words)
         if verb == "run":
             _run(settings)
         else:
             _do(verb, database_of(settings), name, opts.last)
         return 0
+
+
+def _add(words: Sequence[str], spider: str | None, settings: Settings) -> int:
+    """Add an entry, whose spider must take the arguments. Raises BadArgument."""
+    from storage import timetable  # noqa: PLC0415
+
+    if len(words) < 2:
+        raise BadArgument(f"add: say its name and when it is due. {_RIGHT_ENTRY}")
+    entry = _entry(words, spider, settings)
+    timetable.add_entry(database_of(settings), entry)
+    _say(f"{entry.name} is due first at {_clock(_next(entry))}")
+    return 0
+
+
+def _entry(words: Sequence[str], spider: str | None, settings: Settings) -> "Entry":
+    from domain.timetable import Entry  # noqa: PLC0415
+    from kaspi_crawler.timetable.schedule import WrongSchedule, next_due  # noqa: PLC0415
+
+    name, schedule, *told = words
+    if not _NAME.fullmatch(name):
+        raise BadArgument(f"add: {name!r}: small letters, digits, - and _ name an entry")
+    now = datetime.now(UTC)
+    entry = Entry(
+        name=name,
+        spider=spider or name,
+        arguments=_arguments(told),
+        schedule=schedule,
+        lateness=_LATEST,
+        since=now,
+    )
+    _check_spider(entry, settings)
+    try:
+        first = next_due(entry, now)
+        # A late start is worth it until the next one is due.
+        return attrs.evolve(entry, lateness=min(_LATEST, next_due(entry, first) - first))
+    except WrongSchedule:
+        raise BadArgument(f"add: {schedule!r} is no schedule. {_RIGHT_ENTRY}") from None
+
+
+def _arguments(words: Sequence[str]) -> dict[str, str]:
+    pairs = [word.partition("=") for word in words]
+    for name, equals, _ in pairs:
+        if not (name and equals):
+            raise BadArgument(f"add: {name!r} is no argument. A right one: stores=30000001")
+    return {name: value for name, _, value in pairs}
+
+
+def _check_spider(entry: "Entry", settings: Settings) -> None:
+    loader = get_spider_loader(settings)
+    if entry.spider not in loader.list():
+        names = ", ".join(loader.list())
+        raise BadArgument(f"add: there is no spider {entry.spider!r}: choose from {names}")
+    loader.load(entry.spider)(**entry.arguments)
 
 
 def _name(verb: str, names: Sequence[str]) -> str | None:
@@ -79,6 +147,9 @@ def _do(verb: str, address: str, name: str | None, last: int) -> None:
     elif verb == "history":
         timetable.entry(address, name)
         _show(*_told(timetable.history(address, name, last)))
+    elif verb == "remove":
+        timetable.remove_entry(address, name)
+        _say(f"{name} is forgotten; what runs of it runs on")
     elif verb == "pause":
         timetable.pause(address, name)
         _say(f"{name} rests; what runs of it runs on. `scrapy timetable resume {name}` wakes it")

@@ -4,7 +4,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 from scrapy.commands import ScrapyCommand
@@ -17,6 +18,11 @@ from kaspi_crawler.complaints import in_a_sentence
 from kaspi_crawler.said import Language, Said
 from kaspi_crawler.spoken_moments import EXPLAINED, spoken_moment
 from kaspi_crawler.verbs import database_of
+
+if TYPE_CHECKING:
+    from kaspi_crawler.feed.deliveries import Delivery
+    from kaspi_crawler.stories import ByFeed
+    from storage.stories import Intended
 
 _RIGHT = "scrapy why 30000001 KETTLE-1 --at 24h"
 _ACTIONS = ("set", "hold", "review", "off")
@@ -71,6 +77,22 @@ class _Asked:
     at: datetime
     city: CityId | None
     language: Language
+    feeds: Path
+
+    def by_feed(self, sku: str) -> "ByFeed":
+        """Which version of the store's feed brought a price of an article to its city."""
+        from kaspi_crawler.feed.deliveries import Deliveries  # noqa: PLC0415
+        from kaspi_crawler.feed.versions import Shelf  # noqa: PLC0415
+
+        deliveries = Deliveries(Shelf(self.feeds, self.store))
+
+        def of(city: CityId, intended: "Intended") -> "Delivery | None":
+            if intended.sent_at:
+                return None
+            until = intended.closed_at or self.at
+            return deliveries.of(sku, city, intended.price, since=intended.made_at, until=until)
+
+        return of
 
 
 def _tell(words: Sequence[str], opts: argparse.Namespace, settings: Settings) -> int:
@@ -83,6 +105,7 @@ def _tell(words: Sequence[str], opts: argparse.Namespace, settings: Settings) ->
         at=at,
         city=city,
         language=Language(opts.language),
+        feeds=Path(settings["FEEDS_DIR"]),
     )
     return _one(asked, words[1]) if len(words) > 1 else _every(asked, opts.action)
 
@@ -100,7 +123,7 @@ def _one(asked: _Asked, sku: str) -> int:
         )
         return _nothing(why.in_(asked.language))
     names = sellers(asked.address, found[0].kaspi_id)
-    teller = Teller(language=asked.language, names=names)
+    teller = Teller(language=asked.language, names=names, feed=asked.by_feed(sku))
     _say(teller.beginning(found[0]))
     chapters = story(asked.address, found[0], asked.at, asked.city)
     for chapter in chapters:

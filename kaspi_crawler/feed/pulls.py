@@ -29,6 +29,16 @@ class Pull:
     size: int
     whole: bool
 
+    @property
+    def took_it_whole(self) -> bool:
+        """Whether somebody was handed a feed, and all of it."""
+        return self.status == 200 and self.size > 0 and self.whole
+
+
+def version_tag(pull: Pull) -> str:
+    """The beginning of the hash of the version that was handed out, or is held."""
+    return pull.etag.removesuffix("-gzip")
+
 
 @attrs.frozen
 class PullLog:

@@ -111,6 +111,10 @@ REASONS = {
         "`scrapy shop list` says why; `scrapy shop login STORE` signs in.",
         "Причину покажет `scrapy shop list`; вход: `scrapy shop login МАГАЗИН`.",
     ),
+    "feed_refused": (
+        "The last feed is still served: the log says why no new one was written, and what to do.",
+        "Отдаётся прежний прайс-лист: в журнале сказано, почему нет нового и что делать.",
+    ),
     "start_error": (
         "The work list could not be read: see the error in the log, then `scrapy doctor`.",
         "Не прочитан рабочий список: смотрите ошибку в журнале и `scrapy doctor`.",

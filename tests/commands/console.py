@@ -46,7 +46,7 @@ class Console:
             preexec_fn=before,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
 

@@ -106,6 +106,31 @@ def test_a_feed_that_would_lose_much_is_refused(shop: Console, database: str, ca
     assert "availability 1, withdrawn 1" in capsys.readouterr().out
 
 
+def test_the_spider_writes_what_the_command_writes(
+    shop: Console, database: str, tmp_path: Path
+) -> None:
+    """As the timetable starts it: all stores that have listings, and a reason of its own."""
+    console = shop.having(PUBLISH="feed")
+    done = console.run("crawl", "price_feed")
+    assert done.returncode == 0, done.stderr
+    assert f"{STORE}: Version 1: " in done.stderr
+    assert f"{STORE}: 3: left as it was: none of its points is known" in done.stderr
+    written = (tmp_path / "feeds" / f"{STORE}.xml").read_bytes()
+    assert written.count(b"<offer ") == 2
+    with psycopg.connect(database) as connection:
+        connection.execute("DELETE FROM listings WHERE sku = '2'")
+    refused = console.run("crawl", "price_feed", "-a", f"stores={STORE}")
+    assert refused.returncode == 1
+    assert "not written, the last feed stays: 1 of 2 offers" in refused.stderr
+    assert "Closed (feed_refused)" in refused.stderr
+    assert (tmp_path / "feeds" / f"{STORE}.xml").read_bytes() == written
+
+
+def test_a_store_without_listings_has_no_feed_to_write(shop: Console) -> None:
+    done = shop.run("crawl", "price_feed", "-a", "stores=7")
+    assert (done.returncode, "7 has no listings here" in done.stderr) == (2, True)
+
+
 def test_it_is_served_and_told_who_took_it(shop: Console, capsys: Told, tmp_path: Path) -> None:
     shop.having(PUBLISH="feed").type_here("feed", "write", STORE)
     with shop.start("feed", "serve", "--port", "0", stdout=subprocess.PIPE) as process:

@@ -77,9 +77,31 @@ def test_an_entry_rests_and_wakes(
     assert "\noffers goes on; it is due at " in said
 
 
+def test_an_entry_is_added_and_forgotten(
+    at_the_table: Console, database: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("timetable", "add", "price_feed", "5-59/15 * * * *", "stores=30000001")
+    assert at_the_table.type_here(*words) == 0
+    assert capsys.readouterr().out.startswith("price_feed is due first at ")
+    added = timetable.entry(database, "price_feed")
+    assert (added.spider, added.arguments) == ("price_feed", {"stores": "30000001"})
+    assert added.lateness == timedelta(minutes=15)
+    assert at_the_table.type_here(*words) == 2
+    assert "has 'price_feed' already" in capsys.readouterr().err
+    assert at_the_table.type_here("timetable", "remove", "price_feed") == 0
+    assert "price_feed" not in {entry.name for entry in timetable.entries(database)}
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
+        pytest.param(["add", "nights"], "say its name and when it is due", id="add without when"),
+        pytest.param(["add", "Nights", "0 1 * * *"], "small letters, digits", id="a large letter"),
+        pytest.param(["add", "offers", "hourly"], "'hourly' is no schedule", id="no schedule"),
+        pytest.param(["add", "nights", "0 1 * * *"], "no spider 'nights'", id="no such spider"),
+        pytest.param(["add", "offers", "0 1 * * *", "x"], "'x' is no argument", id="no argument"),
+        pytest.param(["add", "offers", "0 1 * * *", "x=1"], "no such argument", id="unknown one"),
+        pytest.param(["remove", "nights"], "no 'nights'", id="remove an unknown one"),
         pytest.param([], "say what to do: scrapy timetable run|list|", id="nothing"),
         pytest.param(["stop"], "say what to do", id="another verb"),
         pytest.param(["pause"], "pause: name one entry. A right one:", id="pause nothing"),

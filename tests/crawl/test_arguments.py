@@ -129,7 +129,8 @@ WRONG = {
         said=("texts:", "'some'", "-a texts=yes"),
     ),
     "a spider that is not there": Wrong(
-        spider="prices", said=("'prices'", "listing, offers, products, publish, reviews, shop")
+        spider="prices",
+        said=("'prices'", "listing, offers, price_feed, products, publish, reviews, shop"),
     ),
     "a storefront without an address": Wrong(
         arguments={"products": RIGHT_PRODUCT},

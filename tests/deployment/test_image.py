@@ -98,6 +98,15 @@ def test_the_timetable_speaks_to_the_crawler_s_scrapyd() -> None:
         assert re.search(rf"^      {name}: ", service, re.MULTILINE), name
 
 
+def test_the_service_that_hands_feeds_out_sees_nothing_else() -> None:
+    service = COMPOSE[COMPOSE.index("\n  feeds:") : COMPOSE.index("\nvolumes:")]
+    assert 'command: [scrapy, feed, serve, --host, 0.0.0.0, --port, "8090"]' in service
+    assert re.findall(r"- (\w+):/srv/", service) == ["feeds"]
+    assert not re.search(r"DATABASE_URL|PGPASSWORD|SCRAPYD|SECRET", service)
+    assert "feeds:/srv/kaspi-crawler/.data/feeds" in COMPOSE[: COMPOSE.index("\n  timetable:")]
+    assert ".data/feeds" in " ".join(said("RUN"))
+
+
 def test_scrapyd_is_for_this_machine_alone_unless_told() -> None:
     conf = ConfigParser()
     conf.read(ROOT / "scrapyd.conf")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from domain.feed_succession import Aspect, Change, NotInOrder, OwnOffer, Step, succeed
+from domain.feed_succession import Aspect, Change, NotInOrder, OwnOffer, Step, prices_said, succeed
 from domain.identity import CityId
 from domain.money import Tenge
 from domain.price_feed import CityPrice, FeedOffer, FeedPoint
@@ -123,6 +123,16 @@ def test_changes_are_told_in_words() -> None:
         Change("b", Aspect.AVAILABILITY, "PP1: yes (3) in 2 days", "PP1: no (0), PP2: yes"),
         Change("b", Aspect.TEXT, "Чайник", "Tefal Чайник"),
     )
+
+
+@given(some.integers(1, 10**9), some.dictionaries(some.sampled_from("1234"), some.integers(1)))
+def test_the_prices_that_a_change_says_are_read_back(price: int, by_city: dict[str, int]) -> None:
+    said: dict[CityId | None, Tenge] = {CityId(city): Tenge(each) for city, each in by_city.items()}
+    prices = tuple(CityPrice(CityId(city), Tenge(each)) for city, each in by_city.items())
+    new = offer(price=None if prices else price, city_prices=prices)
+    [change] = Step(sku="b", before=None, after=new).changes
+    assert prices_said(change.after) == (said or {None: Tenge(price)})
+    assert prices_said("") == {}
 
 
 @pytest.mark.parametrize("skus", [("b", "a"), ("a", "a")], ids=["behind", "twice"])

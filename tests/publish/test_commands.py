@@ -1,6 +1,8 @@
 """`scrapy publish`, `undo` and `restore-baseline`: what was, what is, and what is wanted back."""
 
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -9,6 +11,11 @@ import psycopg
 import pytest
 
 from domain.budget import Budget
+from domain.identity import CityId, MerchantId
+from domain.price_feed import CityPrice, FeedOffer, FeedPoint
+from kaspi_crawler.feed.pulls import Pull, PullLog
+from kaspi_crawler.feed.versions import Shelf
+from storage import feeds
 from storage.writer import BatchWriter
 from tests.building import ALMATY, board, offer
 from tests.commands.console import Console
@@ -27,9 +34,12 @@ class Telling:
     capsys: pytest.CaptureFixture[str]
     code: object = None
     complaint: str = ""
+    settings: dict[str, str] = attrs.Factory(dict)
 
     def __call__(self, *words: str, **settings: str) -> str:
-        console = Console({"DATABASE_URL": self.database, "DATA_DIR": "unused", **settings})
+        console = Console(
+            {"DATABASE_URL": self.database, "DATA_DIR": "unused", **self.settings, **settings}
+        )
         self.code = console.type_here(*words)
         said = self.capsys.readouterr()
         self.complaint = said.err.replace(NBSP, " ")
@@ -72,7 +82,56 @@ def test_the_report_says_what_was_sent_and_what_comes_next(
 def test_a_dry_run_says_what_would_be_sent(shop: Shop, sent: dict[str, Any], told: Telling) -> None:
     said = told("publish", "status", shop.store, "--language", "ru", PUBLISH="off")
     assert "Было бы отправлено сейчас: 1" in said
-    assert "Дальше: посмотрите эти цены" in said
+    assert "Дальше: см. `scrapy why" in said
+    assert "PUBLISH=feed scrapy feed write" in said
+
+
+def test_a_price_that_came_by_the_feed_is_told_with_its_version_and_pull(
+    shop: Shop, told: Telling, tmp_path: Path
+) -> None:
+    item = shop.on_sale()[0]
+    price = item["city_prices"][ALMATY] - 5
+    shop.rule(item)
+    feeds.put_offers(shop.database, shop.store, [_offer(item)])
+    told.settings["FEEDS_DIR"] = str(tmp_path)
+    shop.decide(item, price)
+    assert "Feed: none was written yet" in told("publish", "status", shop.store, PUBLISH="feed")
+    told("feed", "write", shop.store, PUBLISH="feed")
+    status = told("publish", "status", shop.store, PUBLISH="feed")
+    assert "Wait for the feed: 1;" in status
+    assert "which nobody has taken yet" in status
+    assert "Next: hand it out" in status
+    waits = told("why", shop.store, item["sku"])
+    assert re.search(r"→ in version 1 of the feed .* → which nobody has taken yet → waits", waits)
+    _take(tmp_path, shop.store)
+    shop.do("UPDATE intentions SET state = 'applied', outcome = 'already_there', closed_at = now()")
+    status = told("publish", "status", shop.store, PUBLISH="feed")
+    assert "Live without a push, as by the feed: 1" in status
+    assert re.search(r"Feed: version 1 of .*, taken .* by Kaspi/1", status)
+    assert "Next: nothing: Kaspi takes the feed" in status
+    came = told("why", shop.store, item["sku"])
+    assert re.search(
+        r"of the feed .* → taken .*\(192.0.2.1, Kaspi/1\) → applied: .*after 0 s", came
+    )
+    russian = told("why", shop.store, item["sku"], "--language", "ru")
+    assert "→ в версии 1 прайс-листа " in russian
+
+
+def _offer(item: dict[str, Any]) -> FeedOffer:
+    points = tuple(FeedPoint(one["store_id"], available=True) for one in item["places"])
+    prices = tuple(CityPrice(CityId(city), each) for city, each in item["city_prices"].items())
+    return FeedOffer(sku=item["sku"], model=item["model"], points=points, city_prices=prices)
+
+
+def _take(directory: Path, store: MerchantId) -> None:
+    """Note that Kaspi took the feed, as the service does."""
+    digest = Shelf(directory, store).served_sha256()
+    assert digest
+    pull = Pull(
+        at=datetime.now(UTC), store=store, source="192.0.2.1", agent="Kaspi/1", status=200,
+        etag=digest[:32], size=1, whole=True,
+    )  # fmt: skip
+    PullLog(directory).write(pull)
 
 
 @pytest.mark.parametrize("verb", ["status", "reset"])

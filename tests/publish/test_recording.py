@@ -1,5 +1,6 @@
 """Stage 800 over a real database: boards and pages of the cabinet close what was sent."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
@@ -16,7 +17,7 @@ from domain.readings import Finding
 from kaspi_crawler import settings as project
 from pipelines.record import Record
 from storage.writer import BatchWriter
-from tests.building import ALMATY, KETTLE, board, incomplete, offer
+from tests.building import ALMATY, KETTLE, LAMP, board, incomplete, offer
 from tests.pipelines.leading import OURS, Pipeline, Stats, leading
 
 #: Sent one minute after the board at noon.
@@ -77,6 +78,18 @@ async def test_a_board_that_shows_our_price_applies_it_with_its_latency(desk: De
     [held] = desk.pipeline.rows("SELECT price FROM listings WHERE sku = 'kettle'")
     assert held["price"] == 9_499
     assert desk.stats["publish/applied"] == 1
+
+
+async def test_a_board_that_comes_while_others_ask_what_is_under_way_is_judged_too(
+    desk: Desk,
+) -> None:
+    """The first boards of a crawl come together, before it is known what to look for."""
+    shown = board(offer(OURS, 9_499), offer("1", 9_500), minutes=10)
+    await asyncio.gather(
+        desk.record.process_item(board(offer("1", 500), product=LAMP, minutes=10)),
+        desk.record.process_item(shown),
+    )
+    assert desk.states()[0]["state"] == "applied"
 
 
 async def test_the_old_price_is_waited_for_and_then_unverified(desk: Desk) -> None:
