@@ -24,6 +24,8 @@ from storage.patience import PASSING_ERRORS
 logger = logging.getLogger(__name__)
 
 _BY_CABINET = {"cabinet", "both"}
+#: Stores that may use the database at once: one does not wait for the answers of all others.
+_CONNECTIONS = 4
 #: What may leave within this time is waited for when nothing else is to be done.
 _SOON = timedelta(seconds=15)
 
@@ -60,7 +62,7 @@ class Publish:
     def open_spider(self) -> None:
         """Begin to carry, if the cabinet is to be used."""
         if self._is_on:
-            self._reach.open()
+            self._reach.open(_CONNECTIONS)
             self._work = asyncio.create_task(self._carry_all())
 
     def process_item(self, item: Finding) -> Finding:

@@ -42,9 +42,9 @@ class Reach:
             give_up_after=self._settings.getfloat("STORE_PATIENCE"),
         )
 
-    def open(self) -> None:
-        """Make `do` possible."""
-        self._engine = open_engine(self.address(), connections=1)
+    def open(self, connections: int = 1) -> None:
+        """Make `do` possible, so many times at once."""
+        self._engine = open_engine(self.address(), connections)
 
     async def do(self, work: Callable[[Cursor], Awaitable[T]], waiting: str) -> T:
         """Do the work in one transaction, and again after errors that pass."""
@@ -53,5 +53,5 @@ class Reach:
         )
 
     async def close(self) -> None:
-        """Let go of the connection."""
+        """Let go of the database."""
         await self._engine.dispose()

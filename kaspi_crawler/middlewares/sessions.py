@@ -50,6 +50,9 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+#: Stores whose sessions are looked for at once: each holds up to two connections to the database,
+#: and dozens of stores would wait for each other's.
+_ABREAST = 6
 #: What another middleware left in a question, and must not be in its repetition.
 _TRACES = ("proxy", "_auth_proxy", "download_slot", "through", "turn")
 _STILL_REFUSED = (
@@ -71,6 +74,7 @@ class Sessions:
         self._held: dict[MerchantId, str] = {}
         self._shut: dict[MerchantId, str] = {}
         self._locks: defaultdict[MerchantId, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._abreast = asyncio.Semaphore(_ABREAST)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -132,7 +136,8 @@ class Sessions:
                 raise SignedOut(store, self._shut[store])
             held = self._held.get(store)
             if held is None or held == stale:
-                held = self._held[store] = await self._found(store, stale)
+                async with self._abreast:
+                    held = self._held[store] = await self._found(store, stale)
             return held
 
     async def _found(self, store: MerchantId, stale: str | None) -> str:
