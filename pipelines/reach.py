@@ -48,9 +48,11 @@ class Reach:
 
     async def do(self, work: Callable[[Cursor], Awaitable[T]], waiting: str) -> T:
         """Do the work in one transaction, and again after errors that pass."""
-        return await patiently(
-            lambda: in_transaction(self._engine, work), waiting, self.patience, self.revive
-        )
+        return await self.patiently(lambda: in_transaction(self._engine, work), waiting)
+
+    async def patiently(self, attempt: Callable[[], Awaitable[T]], waiting: str) -> T:
+        """Try it, and again after errors that pass."""
+        return await patiently(attempt, waiting, self.patience, self.revive)
 
     async def close(self) -> None:
         """Let go of the database."""

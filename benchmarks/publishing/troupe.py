@@ -36,7 +36,7 @@ class Storm:
     speed: float
     longest: float
     publishers: int = 2
-    kill_after: int = 400
+    kill_after: int = 800
     server_kills: int = 4
     cuts: int = 10
 
@@ -123,6 +123,7 @@ class Troupe:
             "VERIFY_UNKNOWN_AFTER": max(at(900), 8),
             "PUBLISH_LOOK": 3,
             "PUBLISH_REST": 0.5,
+            "PUBLISH_FRESH": max(at(60), 6),
             "PUBLISH_PROMPT": 2,
             "DOWNLOAD_TIMEOUT": 4,
             "RETRY_TIMES": 1,

@@ -30,7 +30,7 @@ class Stats(Counter[str]):
 
 @attrs.define
 class Client:
-    """Sends calls with the session of a store; hooks may happen when it reads, and when it sends."""
+    """Sends calls with the session of a store; hooks happen when it reads, and when it sends."""
 
     client: ClientSession
     cookie: str
