@@ -47,8 +47,8 @@ QUICK = Storm(
     server_kills=2, cuts=2,
 )  # fmt: skip
 SMALL = Storm(
-    changes=150, stores=3, batching=2, products=30, speed=120, longest=40,
-    kill_after=40, server_kills=1, cuts=1,
+    changes=100, stores=3, batching=2, products=30, speed=120, longest=25,
+    kill_after=30, server_kills=1, cuts=1,
 )  # fmt: skip
 #: Seconds between two looks at how far a storm is.
 _MOMENT = 0.5
