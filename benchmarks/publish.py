@@ -7,15 +7,15 @@ and decides by chance.
 """
 
 import argparse
-import json
+import asyncio
 import os
+import resource
 import signal
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -30,286 +30,142 @@ from benchmarks.place import databases
 from benchmarks.publishing.audit import Audit, audit, sent_so_far
 from benchmarks.publishing.eyes import CITIES, ask
 from benchmarks.publishing.market import PASSWORD
-from domain.identity import MerchantId, ProductId
-from domain.shop import RuleLine
+from benchmarks.publishing.troupe import ROOT, Market, Storm, Troupe, market
+from benchmarks.publishing.weather import IN_ORDER, Goods, Weather, persistently
+from domain.budget import Budget
+from domain.identity import MerchantId
 from kaspi_crawler.cabinet.doors import told
 from partners.kaspi.cabinet_login import Account
-from storage import accounts, rules
+from storage import accounts, budgets
+from storage.database import Cursor, in_transaction, open_engine
 
-ROOT = Path(__file__).resolve().parent.parent
-#: As everybody locks listings: whoever does it in another order meets the others halfway.
-_IN_ORDER = b"SELECT FROM listings ORDER BY id FOR UPDATE"
-#: Shares of answers that are bad, on all paths of the seller's side.
-_BAD = {
-    "no_certificate": 0.004,
-    "html_for_json": 0.004,
-    "reset": 0.003,
-    "reset_midway": 0.004,
-    "truncated": 0.003,
-    "broken_off": 0.003,
-    "hanging": 0.0005,
-    "signed_out": 0.001,
-}
-#: Blocks that come for no reason of ours: what the budget learns from them is not true, so few.
-_BLOCKS = [
-    {"kind": "too_many_requests", "path": "pricefeed", "after": after} for after in (400, 900)
-]
+WHOLE = Storm(
+    changes=100_000, stores=40, batching=34, products=240, speed=30, longest=4 * 3600,
+)  # fmt: skip
+QUICK = Storm(
+    changes=3_000, stores=8, batching=6, products=60, speed=120, longest=60,
+    server_kills=2, cuts=2,
+)  # fmt: skip
+SMALL = Storm(
+    changes=100, stores=3, batching=2, products=30, speed=120, longest=25,
+    kill_after=30, server_kills=1, cuts=1,
+)  # fmt: skip
+#: Seconds between two looks at how far a storm is.
+_MOMENT = 0.5
 
 
-@attrs.frozen(kw_only=True)
-class Storm:
-    """How long, how large, how fast; `longest` is in seconds."""
-
-    changes: int
-    stores: int
-    products: int
-    speed: float
-    longest: float
-    publishers: int = 2
-    kill_every: float = 9.0
-
-    def setting(self, seconds: float) -> float:
-        """Seconds of the marketplace in seconds of ours."""
-        return seconds / self.speed
+def stocked(storm: Storm, place: Market) -> Goods:
+    """The goods of all stores, by store; some stores' have a price in every city."""
+    for store in place.stores[: storm.batching // 2]:
+        _price_everywhere(place.address, store)
+    return {store: _goods(place.address, store) for store in place.stores}
 
 
-WHOLE = Storm(changes=100_000, stores=20, products=120, speed=60, longest=4 * 3600)
-QUICK = Storm(changes=3_000, stores=8, products=60, speed=120, longest=30, kill_every=6)
-SMALL = Storm(changes=120, stores=3, products=30, speed=120, longest=18, kill_every=5)
+def open_shops(storm: Storm, place: Market, database: str, key: str) -> None:
+    """Let each store have an account, and some a budget of their own."""
+    for one in ask(place.address, "seller")["accounts"]:
+        account = told(Account(email=one["email"], password=PASSWORD))
+        for store in one["merchants"]:
+            accounts.add(database, MerchantId(store), account, key)
+    asyncio.run(_let_wait(storm, database, place.stores[: storm.batching]))
 
 
-@attrs.define
-class Troupe:
-    """The processes of a storm: they may be killed, and are started anew."""
-
-    storm: Storm
-    address: str
-    stores: Sequence[str]
-    database: str
-    key: str
-    directory: Path
-    killed: dict[str, int] = attrs.field(factory=dict)
-    _running: dict[str, subprocess.Popen[bytes]] = attrs.field(factory=dict)
-
-    @property
-    def names(self) -> list[str]:
-        """Who plays."""
-        return [*(f"publisher-{number}" for number in range(self.storm.publishers)), "eyes"]
-
-    def keep_up(self, *, without: Sequence[str] = ()) -> None:
-        """Start whoever is not there."""
-        for name in self.names:
-            process = self._running.get(name)
-            if name not in without and (process is None or process.poll() is not None):
-                self._running[name] = self._start(name)
-
-    def kill(self, name: str) -> None:
-        """End one at once, as by kill -9."""
-        process = self._running.pop(name, None)
-        if process is None:
-            return
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        self.killed[name] = self.killed.get(name, 0) + 1
-
-    def leave(self) -> None:
-        """End all."""
-        for process in self._running.values():
-            with suppress(ProcessLookupError):
-                process.kill()
-            process.wait()
-
-    def _start(self, name: str) -> subprocess.Popen[bytes]:
-        words = self._eyes() if name == "eyes" else self._publisher()
-        log = (self.directory / f"{name}.log").open("ab")
-        return subprocess.Popen(
-            [sys.executable, "-m", *words],
-            cwd=ROOT,
-            env=self._environment(),
-            stdout=log,
-            stderr=log,
-        )
-
-    def _eyes(self) -> list[str]:
-        return [
-            "benchmarks.publishing.eyes", f"--address={self.address}",
-            f"--database={self.database}", f"--stores={','.join(self.stores)}",
-            f"--speed={self.storm.speed}",
-        ]  # fmt: skip
-
-    def _publisher(self) -> list[str]:
-        at = self.storm.setting
-        settings: dict[str, object] = {
-            "PUBLISH_CHANGES": 200,
-            "PUBLISH_MOST_CHANGES": 240,
-            "PUBLISH_WINDOW": at(1_800),
-            "PUBLISH_GAP": at(1),
-            "PUBLISH_PAUSE": at(1_800),
-            "PUBLISH_FIRST_LOOK": at(600),
-            "PUBLISH_LOOK_AGAIN": at(300),
-            "VERIFY_AFTER": at(1_800),
-            "VERIFY_UNKNOWN_AFTER": max(at(900), 8),
-            "PUBLISH_LOOK": 0.2,
-            "PUBLISH_REST": 0.5,
-            "PUBLISH_PROMPT": 2,
-            "DOWNLOAD_TIMEOUT": 4,
-            "RETRY_TIMES": 1,
-            "LOG_LEVEL": "WARNING",
-        }
-        words = [f"-s{name}={value}" for name, value in settings.items()]
-        return ["scrapy", "crawl", "publish", "-aminutes=600", *words]
-
-    def _environment(self) -> dict[str, str]:
-        return {
-            **os.environ,
-            "PUBLISH": "cabinet",
-            "KASPI_URL": self.address,
-            "MC_URL": f"{self.address}/mc.shop",
-            "IDMC_URL": f"{self.address}/idmc.shop",
-            "DATABASE_URL": self.database,
-            "DATA_DIR": str(self.directory / "data"),
-            "EXPORTS_DIR": str(self.directory / "exports"),
-            "KASPI_SECRET_KEY": self.key,
-        }
+def _goods(address: str, store: str) -> list[Any]:
+    found = ask(address, f"seller/goods?merchant={store}")["listings"]
+    return [item for item in found if any(city in item["city_prices"] for city in CITIES)]
 
 
-@contextmanager
-def market(storm: Storm, directory: Path) -> Iterator[dict[str, Any]]:
-    """The market as a process: its address and its stores."""
-    told_at = directory / "market.json"
-    process = subprocess.Popen(
-        [
-            sys.executable, "-m", "benchmarks.publishing.market", f"--products={storm.products}",
-            f"--stores={storm.stores}", f"--speed={storm.speed}", f"--told={told_at}",
-        ],
-        cwd=ROOT,
-    )  # fmt: skip
-    try:
-        deadline = time.monotonic() + 120
-        while not told_at.exists():
-            assert process.poll() is None, "the market did not start"
-            assert time.monotonic() < deadline, "the market is not ready"
-            time.sleep(0.05)
-        yield json.loads(told_at.read_text(encoding="utf-8"))
-    finally:
-        process.kill()
-        process.wait()
+def _price_everywhere(address: str, store: str) -> None:
+    """Give each of a store's goods a price of its own in each city."""
+    for item in _goods(address, store):
+        prices = {city: item["city_prices"].get(city, item["price"]) for city in CITIES}
+        ask(address, f"seller/edit?merchant={store}", {"sku": item["sku"], "cityPrices": prices})
 
 
-def open_shops(database: str, address: str, stores: Sequence[str], key: str) -> None:
-    """Let each store have an account, and each of its goods a rule: half to twice its price."""
-    accounts_of = {
-        merchant: one["email"]
-        for one in ask(address, "seller")["accounts"]
-        for merchant in one["merchants"]
-    }
-    for store in stores:
-        goods = ask(address, f"seller/goods?merchant={store}")["listings"]
-        lines = [
-            RuleLine(
-                store=MerchantId(store),
-                sku=item["sku"],
-                kaspi_id=ProductId(item["product"]),
-                said={
-                    "floor": min(item["city_prices"].values()) * 6 // 10,
-                    "ceiling": max(item["city_prices"].values()) * 2,
-                },
-            )
-            for item in goods
-            if any(city in item["city_prices"] for city in CITIES)
-        ]
-        rules.apply(database, lines, "storm.csv")
-        account = Account(email=accounts_of[store], password=PASSWORD)
-        accounts.add(database, MerchantId(store), told(account), key)
+async def _let_wait(storm: Storm, database: str, stores: Sequence[str]) -> None:
+    """Let stores whose limit is known push so seldom that many prices share a push."""
+    engine = open_engine(database, connections=1)
+    patient = Budget(
+        limit=240,
+        most=240,
+        proven=240,
+        gap=timedelta(seconds=storm.setting(90)),
+        window=timedelta(seconds=storm.setting(1_800)),
+        pause=timedelta(seconds=storm.setting(1_800)),
+    )
+
+    async def enter(cursor: Cursor) -> None:
+        for store in stores:
+            await budgets.purse(cursor, MerchantId(store), patient)
+
+    await in_transaction(engine, enter)
+    await engine.dispose()
 
 
-def meddle(address: str, stores: Sequence[str], random: Random) -> None:
-    """What others do meanwhile: prices, also forbidden ones, points that close and open, stock."""
-    store = random.choice(stores)
-    goods = ask(address, f"seller/goods?merchant={store}")["listings"]
-    for item in random.sample(goods, min(3, len(goods))):
-        edit: dict[str, Any] = {"sku": item["sku"]}
-        what = random.random()
-        if what < 0.4 and item["city_prices"]:
-            city = random.choice(list(item["city_prices"]))
-            factor = random.choice((0.3, 0.9, 1.1, 3))
-            edit["cityPrices"] = {city: max(1, int(item["city_prices"][city] * factor))}
-        else:
-            place = random.choice(item["places"])
-            stock = random.choice((0, 5, 40)) if place["specified"] else None
-            is_open = random.random() < 0.7
-            edit["points"] = {place["store_id"]: {"available": is_open, "stockCount": stock}}
-        ask(address, f"seller/edit?merchant={store}", edit)
-
-
-def look_after(database: str) -> None:
-    """What a person does meanwhile: articles that were paused are looked at, and resumed."""
-    with suppress(psycopg.errors.DeadlockDetected), psycopg.connect(database) as connection:
-        connection.execute(_IN_ORDER)
-        connection.execute(b"UPDATE listings SET paused_at = NULL, paused_why = NULL")
-
-
-def rage(storm: Storm, troupe: Troupe, console: Console) -> float:
+def rage(storm: Storm, weather: Weather, console: Console) -> float:
     """The storm itself; the seconds that it took."""
-    random = Random(7)  # noqa: S311
-    began = time.monotonic()
-    next_kill, next_words = began + storm.kill_every, began
+    troupe = weather.troupe
+    began = next_words = time.monotonic()
     sent = 0
     while sent < storm.changes and time.monotonic() - began < storm.longest:
         troupe.keep_up()
-        meddle(troupe.address, troupe.stores, random)
-        if time.monotonic() >= next_kill:
-            troupe.kill(random.choice(troupe.names))
-            next_kill = time.monotonic() + storm.kill_every * (0.5 + random.random())
-            look_after(troupe.database)
-            if random.random() < 0.3:
-                ask(troupe.address, "seller/expire", {})
-        time.sleep(0.3)
-        sent = sent_so_far(troupe.database)
+        weather.pass_over(sent)
+        time.sleep(_MOMENT)
+        sent = persistently(lambda: sent_so_far(troupe.database))
         if time.monotonic() >= next_words:
             console.print(f"{time.monotonic() - began:6.0f} s  {sent:,} prices sent", style="dim")
             next_words = time.monotonic() + 10
     return time.monotonic() - began
 
 
-def settle(storm: Storm, troupe: Troupe) -> None:
+def settle(storm: Storm, weather: Weather) -> None:
     """Let nothing new be decided, and wait until all that was sent is known."""
+    troupe = weather.troupe
     troupe.kill("eyes")
-    ask(troupe.address, "faults", {})
+    weather.calm()
     deadline = time.monotonic() + storm.setting(2 * 1_800) + 15
-    with psycopg.connect(troupe.database, autocommit=True) as connection:
-        query = b"SELECT count(*) FROM intentions WHERE state IN ('sending', 'accepted')"
-        # What is pending would go on being sent: it stays where it is.
-        with connection.transaction():
-            connection.execute(_IN_ORDER)
-            connection.execute(b"UPDATE listings SET paused_at = now(), paused_why = 'the end'")
-        while time.monotonic() < deadline:
-            troupe.keep_up(without=["eyes"])
-            row = connection.execute(query).fetchone()
-            if row is None or not row[0]:
-                return
-            time.sleep(0.5)
+    persistently(lambda: _pause_all(troupe.database))
+    while time.monotonic() < deadline:
+        troupe.keep_up(without=["eyes"])
+        if not persistently(lambda: _under_way(troupe.database)):
+            return
+        time.sleep(0.5)
 
 
-def blow(storm: Storm, console: Console) -> tuple[Audit, Troupe, float]:
+def _pause_all(database: str) -> None:
+    """What is pending would go on being sent: it stays where it is."""
+    with psycopg.connect(database) as connection:
+        connection.execute(IN_ORDER)
+        connection.execute(b"UPDATE listings SET paused_at = now(), paused_why = 'the end'")
+
+
+def _under_way(database: str) -> int:
+    query = b"SELECT count(*) FROM intentions WHERE state IN ('sending', 'accepted')"
+    with psycopg.connect(database) as connection:
+        row = connection.execute(query).fetchone()
+        return int(row[0]) if row else 0
+
+
+def blow(storm: Storm, console: Console) -> tuple[Audit, Weather, float]:
     """One storm from its beginning to its audit."""
+    cluster = ROOT / ".data" / "storm"
     with tempfile.TemporaryDirectory(prefix="storm-") as name:
         directory = Path(name)
         directory.chmod(0o755)
         (directory / "data").mkdir()
-        with (
-            market(storm, directory) as place,
-            databases(ROOT / ".data" / "benchmarks").fresh() as database,
-        ):
-            address, stores = place["address"], place["stores"]
+        with market(storm, directory) as place, databases(cluster).fresh() as database:
             key = Fernet.generate_key().decode()
-            open_shops(database, address, stores, key)
-            ask(address, "faults", {"random": _BAD, "script": _BLOCKS, "hang_seconds": 6})
-            troupe = Troupe(storm, address, stores, database, key, directory)
+            goods = stocked(storm, place)
+            troupe = Troupe(storm, place.address, place.stores, database, key, directory)
+            weather = Weather(troupe, place, goods, cluster, Random(7))  # noqa: S311
+            weather.first_rules()
+            open_shops(storm, place, database, key)
+            weather.begin()
             try:
-                took = rage(storm, troupe, console)
-                settle(storm, troupe)
-                return audit(address, database, storm.setting(2 * 1_800) + 15), troupe, took
+                took = rage(storm, weather, console)
+                settle(storm, weather)
+                overdue = storm.setting(2 * 1_800) + 15
+                return audit(place.address, database, overdue, weather.rules), weather, took
             finally:
                 troupe.leave()
                 if os.environ.get("KEEP_LOGS"):
@@ -317,8 +173,10 @@ def blow(storm: Storm, console: Console) -> tuple[Audit, Troupe, float]:
                         Path(os.environ["KEEP_LOGS"], log.name).write_bytes(log.read_bytes())
 
 
-def show(found: Audit, storm: Storm, troupe: Troupe, took: float, console: Console) -> None:
+def show(found: Audit, weather: Weather, took: float, console: Console) -> None:
     """The counts."""
+    troupe = weather.troupe
+    storm = troupe.storm
     table = Table(title=f"{found.sent:,} prices sent by {storm.publishers} publishers")
     table.add_column("by the sandbox's own book")
     table.add_column("count", justify="right")
@@ -331,6 +189,10 @@ def show(found: Audit, storm: Storm, troupe: Troupe, took: float, console: Conso
     killed = ", ".join(f"{name} {count}" for name, count in sorted(troupe.killed.items()))
     fates = ", ".join(f"{name} {count:,}" for name, count in found.book["fates"].items())
     console.print(f"{took:.0f} s, {found.sent / took:.0f} prices a second; killed: {killed}")
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds = used.ru_utime + used.ru_stime
+    console.print(f"{seconds:.0f} s of a processor, without PostgreSQL's")
+    console.print(f"the sandbox was cut off {weather.cuts} times")
     accepted, refusals = found.book["changes"], found.book["refusals"]
     console.print(f"accepted by the sandbox: {accepted:,} ({fates}); refusals: {refusals}")
     console.print(
@@ -350,9 +212,11 @@ def main() -> int:
     storm = attrs.evolve(
         storm, changes=options.changes or storm.changes, longest=options.longest or storm.longest
     )
+    # Whoever ends it ends its processes, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(2))
     console = Console()
-    found, troupe, took = blow(storm, console)
-    show(found, storm, troupe, took, console)
+    found, weather, took = blow(storm, console)
+    show(found, weather, took, console)
     return 0 if found.is_clean and found.sent else 1
 
 

@@ -23,6 +23,11 @@ class Point:
     stock: int | None = None
     preorder_days: int = 0
 
+    @property
+    def has_goods(self) -> bool:
+        """Whether a buyer can have it there: of a counted stock of nothing nobody can."""
+        return self.available and self.stock != 0
+
 
 @attrs.frozen(kw_only=True)
 class CabinetOffer:
@@ -56,7 +61,7 @@ class CabinetOffer:
     @property
     def has_goods(self) -> bool:
         """Whether any point has goods: only then a price may be pushed."""
-        return self.on_sale and any(point.available for point in self.points)
+        return self.on_sale and any(point.has_goods for point in self.points)
 
 
 @attrs.frozen(kw_only=True)

@@ -117,8 +117,7 @@ def _nothing_to_price(offer: CabinetOffer | None) -> Outcome | None:
         return Outcome.NOT_IN_CABINET
     if not offer.on_sale:
         return Outcome.REMOVED
-    has_goods = any(point.available and point.stock != 0 for point in offer.points)
-    return None if has_goods else Outcome.SOLD_OUT
+    return None if offer.has_goods else Outcome.SOLD_OUT
 
 
 def endangered(

@@ -19,11 +19,14 @@ from partners.call import Answer, Call
 from pipelines.carrier import Carrier, NoAnswer, NotSent, Terms, Turn
 from pipelines.reach import Reach
 from storage import departures
+from storage.berths import Berths
 from storage.patience import PASSING_ERRORS
 
 logger = logging.getLogger(__name__)
 
 _BY_CABINET = {"cabinet", "both"}
+#: Stores that may use the database at once: one does not wait for the answers of all others.
+_CONNECTIONS = 4
 #: What may leave within this time is waited for when nothing else is to be done.
 _SOON = timedelta(seconds=15)
 
@@ -35,6 +38,8 @@ class Publish:
     twice. A crawl that has nothing else to do stays open while something may be sent, for
     PUBLISH_LINGER seconds at most, or as long as its spider says (`lingers`).
     """
+
+    _berths: Berths
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
@@ -60,7 +65,8 @@ class Publish:
     def open_spider(self) -> None:
         """Begin to carry, if the cabinet is to be used."""
         if self._is_on:
-            self._reach.open()
+            self._reach.open(_CONNECTIONS)
+            self._berths = Berths(self._reach.address())
             self._work = asyncio.create_task(self._carry_all())
 
     def process_item(self, item: Finding) -> Finding:
@@ -85,6 +91,7 @@ class Publish:
         if self._work is not None:
             await self._work
             await asyncio.gather(*self._carriers.values(), return_exceptions=True)
+            await self._berths.close()
             await self._reach.close()
 
     # --- Looking -------------------------------------------------------------------------------
@@ -124,7 +131,7 @@ class Publish:
         while not self._ended.is_set():
             items = self._items
             try:
-                turn = await carrier.turn()
+                turn = await self._turn(carrier)
             except PASSING_ERRORS as error:
                 self._crawler.stats.inc_value("publish/no_database")
                 logger.error("No price of %s is sent: no database (%s)", store, error)
@@ -135,6 +142,17 @@ class Publish:
                 raise
             self._turns[store], self._looked_at[store] = turn, items
             await self._nap(turn.pause, wakes=not turn.waits and turn.pause <= self._terms.look)
+
+    async def _turn(self, carrier: Carrier) -> Turn:
+        """One turn of a carrier, if no other process carries for its store."""
+        store = carrier.store
+        waiting = f"prices of {store} wait"
+        if not await self._reach.patiently(lambda: self._berths.take(store), waiting):
+            return Turn(pause=self._terms.look, waits=True)
+        try:
+            return await carrier.turn()
+        finally:
+            await self._berths.leave(store)
 
     async def _nap(self, pause: timedelta, *, wakes: bool = False) -> None:
         """Wait until the crawl ends; a nap that `wakes` ends a breath after an item came, too."""

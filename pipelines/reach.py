@@ -42,16 +42,18 @@ class Reach:
             give_up_after=self._settings.getfloat("STORE_PATIENCE"),
         )
 
-    def open(self) -> None:
-        """Make `do` possible."""
-        self._engine = open_engine(self.address(), connections=1)
+    def open(self, connections: int = 1) -> None:
+        """Make `do` possible, so many times at once."""
+        self._engine = open_engine(self.address(), connections)
 
     async def do(self, work: Callable[[Cursor], Awaitable[T]], waiting: str) -> T:
         """Do the work in one transaction, and again after errors that pass."""
-        return await patiently(
-            lambda: in_transaction(self._engine, work), waiting, self.patience, self.revive
-        )
+        return await self.patiently(lambda: in_transaction(self._engine, work), waiting)
+
+    async def patiently(self, attempt: Callable[[], Awaitable[T]], waiting: str) -> T:
+        """Try it, and again after errors that pass."""
+        return await patiently(attempt, waiting, self.patience, self.revive)
 
     async def close(self) -> None:
-        """Let go of the connection."""
+        """Let go of the database."""
         await self._engine.dispose()

@@ -68,16 +68,8 @@ class World:
 
         Raises ValueError for a moment before the present one.
         """
-        if utc(to) < self.now:
-            raise ValueError(
-                f"time runs forward: {to.isoformat()} is before {self.now.isoformat()}"
-            )
         before = {board: len(board.history) - 1 for board in self._all_boards()}
-        for number in range(self._ticks(self.now) + 1, self._ticks(to) + 1):
-            self._keep_appointments(self.start + number * TICK)
-            self._tick(number)
-        self._keep_appointments(utc(to))
-        self.edition += 1
+        self.run_on(to)
         return {
             city: sum(
                 (
@@ -89,6 +81,18 @@ class World:
             )
             for city, boards in self.boards.items()
         }
+
+    def run_on(self, to: datetime) -> None:
+        """Let the sandbox's time pass. Raises ValueError for a moment before the present one."""
+        if utc(to) < self.now:
+            raise ValueError(
+                f"time runs forward: {to.isoformat()} is before {self.now.isoformat()}"
+            )
+        for number in range(self._ticks(self.now) + 1, self._ticks(to) + 1):
+            self._keep_appointments(self.start + number * TICK)
+            self._tick(number)
+        self._keep_appointments(utc(to))
+        self.edition += 1
 
     def when(self, moment: datetime, deed: Callable[[], None]) -> None:
         """Do something as soon as the sandbox's clock has come to a moment: at once if it has."""

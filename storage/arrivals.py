@@ -152,6 +152,8 @@ async def judge(
 ) -> list[Arrived]:
     """Close what has arrived or will not; what may still come is looked for again later."""
     judged = [(sent, shown, verdict(sent, shown, patience)) for sent, shown in read]
+    if not judged:
+        return []
     await cursor.execute(_LOCK, [sorted({sent.listing for sent, _, _ in judged})])
     await cursor.execute(_LOOKED, [[sent.id for sent, _, came in judged if came is None]])
     arrived = []
@@ -169,6 +171,8 @@ async def give_up(
     await cursor.execute(_OVERDUE, {**asked, "store": store})
     rows: list[Any] = await cursor.fetchall()
     over = [sent for sent, _ in map(_sent, rows)]
+    if not over:
+        return []
     await cursor.execute(_LOCK, [sorted({sent.listing for sent in over})])
     lost = Verdict(applied=False, outcome=Outcome.NOT_READ)
     return [

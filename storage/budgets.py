@@ -86,6 +86,11 @@ async def purse(cursor: Cursor, store: MerchantId, start: Budget, *, hold: bool 
     return Purse(budget=budget, pushes=pushes, now=now)
 
 
+async def hold(cursor: Cursor, store: MerchantId) -> None:
+    """Let nobody else take from a store's budget until the caller's transaction ends."""
+    await _row(cursor, store, hold=True)
+
+
 async def leave(
     cursor: Cursor,
     store: MerchantId,
@@ -115,20 +120,23 @@ async def answered(
 ) -> None:
     """Enter what came of a push, None when it was accepted, and learn from it.
 
-    Of a push without an answer nothing is learned: it counts for as long as it may.
+    Of a push without an answer nothing is learned: it counts for as long as it may. A caller who
+    locks listings as well holds the budget (`hold`) before them, as whoever lets prices leave does.
     """
     said = {"push": push, "outcome": outcome or "accepted"}
     if outcome is Outcome.NO_ANSWER:
         await cursor.execute(_UNKNOWN, said)
         return
-    held = await purse(cursor, store, start, hold=True)
     await cursor.execute(_ANSWERED, said)
+    if outcome is not None and outcome is not Outcome.BLOCKED:
+        return
+    # A push that was just refused by a block is none of those that count.
+    held = await purse(cursor, store, start, hold=True)
     if outcome is Outcome.BLOCKED:
-        others = await _without(cursor, store, held, push)
-        await _learn(cursor, store, after_block(held.budget, others, held.now, retry_after))
-    elif outcome is None:
-        pushes = (await purse(cursor, store, start)).pushes
-        await _learn(cursor, store, after_push(held.budget, pushes, held.now))
+        learnt = after_block(held.budget, held.pushes, held.now, retry_after)
+    else:
+        learnt = after_push(held.budget, held.pushes, held.now)
+    await _learn(cursor, store, learnt)
 
 
 async def never_left(cursor: Cursor, push: int) -> None:
@@ -150,13 +158,6 @@ def unlearn(address: str, store: MerchantId) -> Budget | None:
 async def forget_pushes(cursor: Cursor, before: datetime) -> None:
     """Forget pushes that counted before a moment."""
     await cursor.execute(_FORGET, [before])
-
-
-async def _without(cursor: Cursor, store: MerchantId, held: Purse, push: int) -> list[Push]:
-    """The pushes of the window but the one that was just refused."""
-    query = f"{_PUSHES} AND id <> %s"
-    await cursor.execute(query, [store, held.now - held.budget.window, push])
-    return [Push(*spent) for spent in await _pairs(cursor)]
 
 
 async def _learn(cursor: Cursor, store: MerchantId, budget: Budget) -> None:

@@ -35,32 +35,57 @@ _STORES = """
 SELECT DISTINCT listings.store_id FROM intentions JOIN listings ON listings.id = listing_id
 WHERE state IN ('pending', 'sending', 'accepted')
 """
+#: The cities in which a listing is decided on, one step of the index for each: its decisions are
+#: many, and the cities few.
+_WATCHED: LiteralString = """
+WITH RECURSIVE watched AS (
+    (SELECT city_id FROM decisions WHERE listing_id = waiting.listing_id
+     ORDER BY city_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT city_id FROM decisions
+            WHERE listing_id = waiting.listing_id AND city_id > watched.city_id
+            ORDER BY city_id LIMIT 1)
+    FROM watched
+    WHERE watched.city_id IS NOT NULL
+)
+SELECT city_id FROM watched WHERE city_id IS NOT NULL
+"""
+#: The lowest and the highest price of each rule of a listing that is in force, by city.
+_BOUNDS: LiteralString = """
+SELECT coalesce(jsonb_object_agg(city_id, jsonb_build_array(least, ceiling)), '{{}}') AS told
+FROM price_rules
+WHERE listing_id = {listing} AND replaced_by IS NULL AND least IS NOT NULL
+"""
+#: What is told of each is looked up for those alone whose turn may come.
 _WAITING: LiteralString = f"""
-SELECT intentions.id, intentions.listing_id, listings.sku, intentions.city_id, intentions.price,
-       CASE WHEN intentions.reason = 'decision' THEN intentions.before END, known.price,
-       rule.least, bounds.told::text,
-       ARRAY(SELECT DISTINCT city_id FROM decisions WHERE listing_id = listings.id),
-       listings.paused_at IS NOT NULL AND intentions.reason = 'decision', intentions.forbidden,
-       count(*) OVER ()
-FROM intentions
-JOIN listings ON listings.id = intentions.listing_id
-JOIN price_rules AS rule ON rule.id = intentions.rule_id
-CROSS JOIN LATERAL (
-    SELECT coalesce(jsonb_object_agg(city_id, jsonb_build_array(least, ceiling)), '{{}}') AS told
-    FROM price_rules
-    WHERE listing_id = listings.id AND replaced_by IS NULL AND least IS NOT NULL
-) AS bounds
+WITH waiting AS MATERIALIZED (
+    SELECT intentions.*, listings.sku, listings.paused_at,
+           row_number() OVER in_turn AS turn, count(*) OVER () AS total
+    FROM intentions
+    JOIN listings ON listings.id = intentions.listing_id
+    WHERE listings.store_id = %(store)s AND intentions.state = 'pending'
+        AND {CHOSEN} AND {_NOT_UNDER_WAY}
+    WINDOW in_turn AS (ORDER BY intentions.forbidden DESC, intentions.brings DESC,
+        intentions.made_at, intentions.id)
+    ORDER BY turn
+    LIMIT %(most)s
+)
+SELECT waiting.id, waiting.listing_id, waiting.sku, waiting.city_id, waiting.price,
+       CASE WHEN waiting.reason = 'decision' THEN waiting.before END, known.price,
+       rule.least, bounds.told::text, ARRAY({_WATCHED}),
+       waiting.paused_at IS NOT NULL AND waiting.reason = 'decision', waiting.forbidden,
+       waiting.total
+FROM waiting
+JOIN price_rules AS rule ON rule.id = waiting.rule_id
+CROSS JOIN LATERAL ({_BOUNDS.format(listing="waiting.listing_id")}) AS bounds
 LEFT JOIN LATERAL (
     SELECT price FROM intentions AS former
-    WHERE former.listing_id = intentions.listing_id AND former.city_id = intentions.city_id
+    WHERE former.listing_id = waiting.listing_id AND former.city_id = waiting.city_id
         AND former.state = 'applied'
     ORDER BY closed_at DESC
     LIMIT 1
 ) AS known ON true
-WHERE listings.store_id = %(store)s AND intentions.state = 'pending'
-    AND {CHOSEN} AND {_NOT_UNDER_WAY}
-ORDER BY intentions.forbidden DESC, intentions.brings DESC, intentions.made_at, intentions.id
-LIMIT %(most)s
+ORDER BY waiting.turn
 """
 _LOCK = """
 SELECT FROM listings
@@ -74,12 +99,14 @@ FROM unnest(%(ids)s::bigint[], %(outcomes)s::text[]) AS told (id, outcome)
 WHERE intentions.id = told.id AND intentions.state = 'pending'
 RETURNING intentions.outcome, intentions.listing_id, intentions.city_id, intentions.price
 """
-#: The rule and the pause are looked at again, for both may have changed since the item was read.
+#: The rules and the pause are looked at again, for all may have changed since the item was read:
+#: those of other cities too, whose prices the push says again.
 _MAY_LEAVE: LiteralString = f"""
-SELECT intentions.id
+SELECT intentions.id, bounds.told::text
 FROM intentions
 JOIN price_rules AS rule ON rule.id = intentions.rule_id
 JOIN listings ON listings.id = intentions.listing_id
+CROSS JOIN LATERAL ({_BOUNDS.format(listing="intentions.listing_id")}) AS bounds
 WHERE intentions.id = ANY(%(ids)s) AND intentions.state = 'pending'
     AND rule.replaced_by IS NULL AND intentions.price >= rule.least
     AND (listings.paused_at IS NULL OR intentions.reason <> 'decision')
@@ -215,8 +242,8 @@ async def depart(
     room = held.may_send(pressing)
     await cursor.execute(_LOCK, [[intention.id for intention, _ in wanted]])
     await cursor.execute(_MAY_LEAVE, {"ids": [intention.id for intention, _ in wanted]})
-    allowed = {int(str(number)) for (number,) in await cursor.fetchall()}
-    leaving = [one for one in wanted if one[0].id in allowed][:room]
+    allowed = {int(str(number)): _bounds(str(told)) for number, told in await cursor.fetchall()}
+    leaving = [one for one in wanted if allowed.get(one[0].id) == one[0].bounds][:room]
     if not leaving:
         return None
     await _keep_baseline(cursor, store, leaving)
@@ -242,6 +269,7 @@ async def settle(
     None says accepted. What may have been queued stays `sending` until our own offer is read back.
     """
     outcomes = {one.id: _outcome(receipts.get(one.listing)) for one in departed.intentions}
+    await budgets.hold(cursor, store)
     await cursor.execute(_LOCK, [list(outcomes)])
     accepted = [one for one in departed.intentions if outcomes[one.id] is None]
     numbers = [receipts[one.listing].number for one in accepted]

@@ -26,10 +26,16 @@ from tests.building import offer
 #: All in which the sandbox's stores have points.
 CITIES = (CityId("750000000"), CityId("710000000"), CityId("511010000"))
 _RULES = """
-SELECT listings.sku, listings.id, price_rules.id, price_rules.said::text
+SELECT listings.sku, price_rules.city_id, listings.id, price_rules.id, price_rules.said::text
 FROM listings JOIN price_rules ON price_rules.listing_id = listings.id
 WHERE store_id = %s AND replaced_by IS NULL
 """
+_WAITING = """
+SELECT count(*) FROM intentions JOIN listings ON listings.id = listing_id
+WHERE store_id = %s AND state = 'pending'
+"""
+#: Share of the boards on which something is decided, unless so many prices of the store wait.
+_DECIDED, _ENOUGH = 0.4, 60
 _NOW = "SELECT clock_timestamp()"
 
 
@@ -46,18 +52,18 @@ async def look(
     """Read a store's boards, verify what is under way, decide on some of them."""
     await cursor.execute(_RULES, [store])
     rows: list[Any] = await cursor.fetchall()
-    rules = {sku: (listing, rule, said) for sku, listing, rule, said in rows}
-    row: Any = await _one(cursor, _NOW)
-    at: datetime = row[0]
+    rules = {(sku, city): (listing, rule, said) for sku, city, listing, rule, said in rows}
+    [waiting] = await _one(cursor, _WAITING, store)
+    decides = _DECIDED if waiting < _ENOUGH else 0
+    at: datetime = (await _one(cursor, _NOW))[0]
     goods = await asyncio.get_running_loop().run_in_executor(
         None, ask, address, f"seller/goods?merchant={store}"
     )
     boards, decided = [], []
     for item in goods["listings"]:
-        if item["sku"] not in rules:
-            continue
         for city in CITIES:
-            if city not in item["city_prices"]:
+            held = rules.get((item["sku"], city)) or rules.get((item["sku"], ""))
+            if held is None or city not in item["city_prices"]:
                 continue
             price = item["city_prices"][city]
             on_sale = item["archived_at"] is None
@@ -72,14 +78,14 @@ async def look(
                     checked_at=at,
                 )
             )
-            if on_sale and random.random() < 0.5:
+            if on_sale and random.random() < decides:
                 decided.append(
                     _decided(
                         store=store,
                         item=item,
                         city=city,
                         live=price,
-                        held=rules[item["sku"]],
+                        held=held,
                         at=at,
                         random=random,
                     )
@@ -88,8 +94,8 @@ async def look(
     return decided
 
 
-async def _one(cursor: Cursor, query: str) -> Any:
-    await cursor.execute(query)
+async def _one(cursor: Cursor, query: str, *values: object) -> Any:
+    await cursor.execute(query, values)
     return await cursor.fetchone()
 
 
@@ -134,8 +140,11 @@ async def run(options: argparse.Namespace) -> None:
         queued=timedelta(seconds=1_800 / options.speed),
         unknown=timedelta(seconds=900 / options.speed),
     )
+    stores = options.stores.split(",")
+    clock = asyncio.get_running_loop().time
     while True:
-        for store in options.stores.split(","):
+        for store in stores:
+            next_at = clock() + options.round / len(stores)
             decided = await in_transaction(
                 engine,
                 lambda cursor, store=store: look(  # type: ignore[misc]
@@ -149,7 +158,7 @@ async def run(options: argparse.Namespace) -> None:
                         cursor, decided
                     ),
                 )
-            await asyncio.sleep(options.pause)
+            await asyncio.sleep(max(0.01, next_at - clock()))
 
 
 def main() -> None:
@@ -159,7 +168,7 @@ def main() -> None:
     parser.add_argument("--database", required=True)
     parser.add_argument("--stores", required=True)
     parser.add_argument("--speed", type=float, default=60)
-    parser.add_argument("--pause", type=float, default=0.1)
+    parser.add_argument("--round", type=float, default=6, help="seconds for all stores")
     asyncio.run(run(parser.parse_args()))
 
 

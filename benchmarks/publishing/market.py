@@ -19,7 +19,7 @@ from sandbox.world import World, world
 
 PASSWORD = "a word for storms"  # noqa: S105
 #: Seconds between two steps of the clock.
-_STEP = 0.01
+_STEP = 0.02
 
 
 def largest(market: World, count: int) -> list[MerchantId]:
@@ -59,7 +59,7 @@ async def _keep_time(market: World, speed: float) -> None:
     began, at = clock(), market.now
     while True:
         await asyncio.sleep(_STEP)
-        market.advance(at + timedelta(seconds=(clock() - began) * speed))
+        market.run_on(at + timedelta(seconds=(clock() - began) * speed))
 
 
 def main() -> None:

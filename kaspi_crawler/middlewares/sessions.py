@@ -52,6 +52,9 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+#: Stores whose sessions are looked for at once: each holds up to two connections to the database,
+#: and dozens of stores would wait for each other's.
+_ABREAST = 6
 #: What another middleware left in a question, and must not be in its repetition.
 _TRACES = ("proxy", "_auth_proxy", "download_slot", "through", "turn")
 _STILL_REFUSED = (
@@ -85,6 +88,7 @@ class Sessions:
         self._held: dict[MerchantId, str] = {}
         self._shut: dict[MerchantId, _Shut] = {}
         self._locks: defaultdict[MerchantId, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._abreast = asyncio.Semaphore(_ABREAST)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -145,7 +149,8 @@ class Sessions:
             self._refuse_if_shut(store)
             held = self._held.get(store)
             if held is None or held == stale:
-                held = self._held[store] = await self._found(store, stale)
+                async with self._abreast:
+                    held = self._held[store] = await self._found(store, stale)
                 self._open(store)
             return held
 

@@ -109,7 +109,7 @@ class SellerControl:
             {
                 "merchant": shelf.merchant,
                 "points": shelf.points,
-                "listings": [attrs.asdict(one) for one in shelf.listings.values()],
+                "listings": list(shelf.listings.values()),
             }
         )
 
@@ -167,7 +167,7 @@ class SellerControl:
         if part not in parts:
             raise LookupError(f"the book has no {part}: {', '.join(parts)}")
         first, most = int(request.query.get("first", 0)), int(request.query.get("most", _PAGE))
-        return json_answer([attrs.asdict(line) for line in parts[part][first : first + most]])
+        return json_answer(parts[part][first : first + most])
 
     def _shelf(self, merchant: str | None) -> Shelf:
         shelves = self.seller.shelves

@@ -4,8 +4,10 @@ Recorded 2025-05: an item on sale, and the same after it was removed.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
+
+import msgspec
 
 from domain.identity import CityId, MerchantId
 from domain.moments import ALMATY, utc
@@ -92,9 +94,17 @@ def deadline(moment: datetime) -> str:
     return moment.astimezone(ALMATY).isoformat(timespec="milliseconds")
 
 
-def all_city_prices(listing: Listing) -> Mapping[CityId, Mapping[str, Tenge | None]]:
+def all_city_prices(listing: Listing) -> msgspec.Raw:
     """The price in every town, also while it is off sale."""
-    return {city.id: {"price": listing.price_in(city.id), "oldPrice": None} for city in cities()}
+    return _in_every_town(listing.price, tuple(listing.city_prices.items()))
+
+
+@lru_cache(maxsize=4_096)
+def _in_every_town(price: Tenge, city_prices: tuple[tuple[CityId, Tenge], ...]) -> msgspec.Raw:
+    """Written once for each set of prices: it is the longest part of an item by far."""
+    own = dict(city_prices)
+    told = {city.id: {"price": own.get(city.id, price), "oldPrice": None} for city in cities()}
+    return msgspec.Raw(msgspec.json.encode(told))
 
 
 def offer_error(listing: Listing) -> Json | None:

@@ -2,9 +2,13 @@
 
 import json
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
+from psycopg.sql import SQL, Identifier, Literal
 
 from partners.kaspi.cabinet_login import Account
 from tests.crawl.conftest import Opener
@@ -335,3 +339,32 @@ def test_stores_of_one_account_sign_in_once_each_through_an_exit_of_its_own(
         used = counter.rows("SELECT kind, answered FROM exits WHERE answered > 0")
     assert {one["kind"] for one in used} == {"cabinet"}
     assert len(used) <= 2
+
+
+def test_dozens_of_stores_leave_the_database_connections_for_others(
+    shop_market: Market, tmp_path: Path, open_workplace: Opener
+) -> None:
+    """Who waits for another one's sign-in holds a connection, and needs a second one after it."""
+    sellers = {one for product in shop_market.offers for one in shop_market.ledger(product, ALMATY)}
+    merchants = sorted(sellers)[:24]
+    with trading(tmp_path, 60, f"--shop={','.join(merchants)}") as market:
+        counter = Counter(market=market, place=open_workplace(market.address))
+        counter.calm()
+        counter.keep(None, *merchants)
+        with few_connections(counter.place.database, 20):
+            ended = counter.crawl({"goods": "no"}, settings={"STORE_PATIENCE": 5})
+    assert (ended.code, ended.reason) == (0, "finished"), ended.said
+    assert len(ended.sentences_about("is accepted")) == len(merchants)
+
+
+@contextmanager
+def few_connections(database: str, most: int) -> Iterator[None]:
+    """Let the database take so few connections at once."""
+    name = psycopg.conninfo.conninfo_to_dict(database)["dbname"]
+    limit = SQL("ALTER DATABASE {} CONNECTION LIMIT {}")
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(limit.format(Identifier(str(name)), Literal(most)))
+        try:
+            yield
+        finally:
+            connection.execute(limit.format(Identifier(str(name)), Literal(-1)))

@@ -184,6 +184,7 @@ def test_everything_but_the_price_is_said_again() -> None:
         pytest.param({"on_sale": False}, id="taken off sale"),
         pytest.param({"points": ()}, id="no point named"),
         pytest.param({"points": (Point(id="p", available=False),)}, id="no point has goods"),
+        pytest.param({"points": (Point(id="p", available=True, stock=0),)}, id="nothing is left"),
     ],
 )
 def test_goods_that_are_not_on_sale_get_no_price(off: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import attrs
@@ -32,19 +33,20 @@ class Stats(Counter[str]):
 
 @attrs.define
 class Client:
-    """Sends calls with the session of a store; a hook may happen before each push leaves."""
+    """Sends calls with the session of a store; hooks happen when it reads, and when it sends."""
 
     client: ClientSession
     cookie: str
     before_push: Callable[[], object] = lambda: None
+    while_read: Callable[[], object] = lambda: None
     closes: bool = False
     asked: list[Call] = attrs.Factory(list)
 
     async def __call__(self, call: Call, *, within: timedelta | None = None) -> Answer:
-        if within is not None:
-            await asyncio.get_running_loop().run_in_executor(None, self.before_push)
-            if self.closes:
-                raise NotSent("the crawl ends")
+        happens = self.while_read if within is None else self.before_push
+        await asyncio.get_running_loop().run_in_executor(None, happens)
+        if within is not None and self.closes:
+            raise NotSent("the crawl ends")
         self.asked.append(call)
         headers = {**call.headers, "Cookie": self.cookie}
         try:
@@ -90,6 +92,7 @@ def carry(
     turns: int = 1,
     *,
     before_push: Callable[[], object] = lambda: None,
+    while_read: Callable[[], object] = lambda: None,
     cookie: str | None = None,
     naps: bool = False,
     closes: bool = False,
@@ -100,20 +103,19 @@ def carry(
     `closes`: the crawl ends just before a push leaves.
     """
     known = sign_in(shop.address) if cookie is None else cookie
-    chosen = terms(shop, **changed)
-    work = _carry(shop, turns, before_push, known, chosen, naps=naps, closes=closes)
-    return asyncio.run(work)
+    client = partial(
+        Client, cookie=known, before_push=before_push, while_read=while_read, closes=closes
+    )
+    return asyncio.run(_carry(shop, turns, client, terms(shop, **changed), naps=naps))
 
 
 async def _carry(
     shop: Shop,
     turns: int,
-    before_push: Callable[[], object],
-    cookie: str,
+    asking: Callable[[ClientSession], Client],
     chosen: Terms,
     *,
     naps: bool,
-    closes: bool,
 ) -> Carried:
     stats = Stats()
     reach = Reach(
@@ -121,7 +123,7 @@ async def _carry(
     )
     reach.open()
     async with ClientSession(timeout=ClientTimeout(total=2)) as client:
-        ask = Client(client, cookie, before_push, closes)
+        ask = asking(client)
         carrier = Carrier(store=shop.store, terms=chosen, reach=reach, ask=ask, stats=stats)
         came = []
         for _ in range(turns):

@@ -78,7 +78,7 @@ class Shop:
         found: int = one["city_prices"].get(city, one["price"])
         return found
 
-    def rule(self, *items: Mapping[str, Any], **said: Any) -> None:
+    def rule(self, *items: Mapping[str, Any], city: CityId | None = None, **said: Any) -> None:
         """Let a rule hold for items: by default from half to twice the lowest price."""
         rules.apply(
             self.database,
@@ -87,6 +87,7 @@ class Shop:
                     store=self.store,
                     sku=one["sku"],
                     kaspi_id=ProductId(one["product"]),
+                    city=city,
                     said={"floor": one["price"] // 2, "ceiling": one["price"] * 2} | said,
                 )
                 for one in items

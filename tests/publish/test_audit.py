@@ -68,10 +68,11 @@ def test_the_audit_finds_a_price_that_stays_on_its_way(shop: Shop, item: dict[st
 
 
 def test_a_small_storm_violates_nothing() -> None:
-    found, troupe, _ = publish.blow(publish.SMALL, Console(file=sys.stderr))
+    found, weather, _ = publish.blow(publish.SMALL, Console(file=sys.stderr))
     assert found.violations == dict.fromkeys(found.violations, 0)
     assert found.sent >= 20
-    assert sum(troupe.killed.values()) >= 2
+    assert sum(weather.troupe.killed.values()) >= 2
+    assert weather.rules.changes
 
 
 def push_by_hand(shop: Shop, item: dict[str, Any], deed: dict[str, Any]) -> None:

@@ -220,6 +220,20 @@ def test_another_citys_forbidden_price_is_not_said_again(shop: Shop, price: int)
     assert (carried.pushes, shop.states[0][1:]) == (0, ("refused", "endangered"))
 
 
+def test_another_citys_rule_that_changes_while_the_item_is_read_is_heeded(shop: Shop) -> None:
+    """Its price would be said again, and is forbidden by now."""
+    found = next(one for one in shop.on_sale() if ASTANA in one["city_prices"])
+    shop.rule(found)
+    shop.rule(found, city=ASTANA)
+    shop.decide(found, lower(found))
+
+    def raise_floor() -> None:
+        shop.rule(found, city=ASTANA, floor=found["city_prices"][ASTANA] + 1)
+
+    carried = carry(shop, turns=2, while_read=raise_floor)
+    assert (carried.pushes, shop.states[0][1:]) == (0, ("refused", "endangered"))
+
+
 # --- Budget ----------------------------------------------------------------------------------
 
 
