@@ -43,8 +43,8 @@ WHOLE = Storm(
     changes=100_000, stores=40, batching=34, products=240, speed=30, longest=4 * 3600,
 )  # fmt: skip
 QUICK = Storm(
-    changes=3_000, stores=8, batching=6, products=60, speed=120, longest=60,
-    server_kills=2, cuts=2,
+    changes=3_000, stores=24, batching=18, products=120, speed=60, longest=90,
+    kill_after=500, server_kills=2, cuts=2,
 )  # fmt: skip
 SMALL = Storm(
     changes=100, stores=3, batching=2, products=30, speed=120, longest=25,
