@@ -111,6 +111,8 @@ class Decided:
 
     `brings` is what carrying it out is expected to bring until the board changes, in
     ten-thousandths of a tenge; `forbidden`: our live price is outside the allowed ones.
+    `stands`: our offer stood on that board, so that the decision's `before` was seen there; else
+    it is what was remembered.
     """
 
     listing: Listed
@@ -118,6 +120,7 @@ class Decided:
     decision: Decision
     brings: int = 0
     forbidden: bool = False
+    stands: bool = False
 
 
 @attrs.frozen(kw_only=True)

@@ -28,6 +28,7 @@ def decide_on(listed: Listed, board: OfferBoard, tariffs: Tariffs, horizon: time
         decision=decision,
         brings=brings(worthwhile, changes_a_day(listed.changes, listed.watched), horizon),
         forbidden=worthwhile.forbidden,
+        stands=seen.offered,
     )
 
 

@@ -92,6 +92,7 @@ LEFT JOIN LATERAL (
     SELECT intentions.price FROM intentions
     JOIN offers AS own ON own.product_id = products.id AND own.city_id = asked.city_id
         AND own.merchant_id = listings.store_id AND own.price = intentions.price
+        AND own.gone_at IS NULL
     WHERE intentions.listing_id = listings.id AND intentions.city_id = asked.city_id
         AND intentions.state IN ('pending', 'sending', 'accepted')
     LIMIT 1

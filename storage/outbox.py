@@ -24,7 +24,7 @@ WITH told AS (
         action text,
         price bigint, before bigint, reason text, rival text, rival_price bigint, profit bigint,
         profit_before bigint, place integer, lowest bigint, highest bigint, brings bigint,
-        forbidden boolean, story jsonb)
+        forbidden boolean, stands boolean, story jsonb)
 ), incoming AS (
     SELECT told.*, rules.least, latest.id AS latest_id,
            latest.id IS NULL OR (latest.action, latest.price, latest.before, latest.reason,
@@ -62,13 +62,15 @@ ON CONFLICT DO NOTHING
 )
 #: What is pending and no longer what was decided last, ends; what a person wants back stays. A
 #: price that the board shows already came by another way, as by the price feed: it is applied.
+#: Where we do not stand on the board nobody has seen it, whatever is remembered.
 _CLOSE: LiteralString = (
     _INCOMING
     + """
 UPDATE intentions AS held
-SET state = CASE WHEN held.price = incoming.before THEN 'applied'
+SET state = CASE WHEN incoming.stands AND held.price = incoming.before THEN 'applied'
                  WHEN incoming.action = 'set' THEN 'superseded' ELSE 'withdrawn' END,
-    outcome = CASE WHEN held.price = incoming.before THEN 'already_there' END,
+    outcome = CASE WHEN incoming.stands AND held.price = incoming.before
+                   THEN 'already_there' END,
     closed_at = now()
 FROM incoming
 WHERE held.state = 'pending' AND held.reason = 'decision'
@@ -186,6 +188,7 @@ def _told(one: Decided) -> dict[str, object]:
         "highest": highest,
         "brings": one.brings,
         "forbidden": one.forbidden,
+        "stands": one.stands,
         "story": decision,
     }
 

@@ -128,8 +128,9 @@ def _decided(
     )  # fmt: skip
     brings = random.randint(0, 10_000_000)
     return Decided(
-        listing=listed, board_at=at, decision=decision, brings=brings, forbidden=forbidden
-    )
+        listing=listed, board_at=at, decision=decision, brings=brings, forbidden=forbidden,
+        stands=True,
+    )  # fmt: skip
 
 
 async def run(options: argparse.Namespace) -> None:

@@ -114,6 +114,7 @@ class Shop:
             board_at=at or datetime.now(UTC),
             decision=_decision(price, before or item["city_prices"][city], said, action),
             brings=brings,
+            stands=True,
         )
         asyncio.run(_write(self.database, [decided]))
 

@@ -10,6 +10,7 @@ from scrapy import Request
 
 from domain.budget import Budget
 from domain.identity import MerchantId
+from domain.pricing import Action
 from kaspi_crawler.middlewares.punctuality import Punctuality, TooLate
 from storage import departures, feeds
 from storage.database import in_transaction, open_engine
@@ -111,6 +112,22 @@ async def test_a_pending_price_that_the_board_shows_came_by_another_way(
     assert pipeline.intentions == [(9_499, "applied")]
     [held] = pipeline.rows("SELECT price FROM listings")
     assert held["price"] == 9_499
+
+
+async def test_a_price_that_only_our_memory_holds_is_not_applied(pipeline: Pipeline) -> None:
+    """Seen once, then overruled; the board without us shows no price of ours at all."""
+    for minutes, price in ((5, 9_499), (10, 10_000)):
+        await pipeline.read(board(offer(OURS, price), offer("1", 9_500), minutes=minutes))
+    assert pipeline.intentions == [(9_499, "applied"), (9_499, "pending")]
+    [decided] = await pipeline.read(board(offer("1", 9_500), minutes=15))
+    assert (decided.decision.action, decided.decision.before) == (Action.OFF, 9_499)
+    assert pipeline.intentions == [(9_499, "applied"), (9_499, "withdrawn")]
+
+
+async def test_the_last_price_of_an_offer_that_is_gone_did_not_arrive(pipeline: Pipeline) -> None:
+    do(pipeline.database, "UPDATE listings SET price = 9800; UPDATE intentions SET price = 10000")
+    [decided] = await pipeline.read(board(offer("1", 9_500), minutes=5))
+    assert (decided.listing.price, pipeline.intentions) == (9_800, [(10_000, "withdrawn")])
 
 
 async def test_a_price_of_ours_that_just_arrived_is_no_edit_from_outside(
