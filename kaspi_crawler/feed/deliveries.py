@@ -3,6 +3,8 @@
 import csv
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import takewhile
+from operator import attrgetter
 
 import attrs
 
@@ -13,10 +15,18 @@ from kaspi_crawler.feed.pulls import Pull, PullLog, version_tag
 from kaspi_crawler.feed.versions import Shelf
 from storage.files import safe_cell
 
+#: Changes that tell which prices of an article stand, or that none does.
+_PRICED = {Aspect.ADDED, Aspect.PRICE, Aspect.REMOVED}
+
+_at = attrgetter("at")
+
 
 @attrs.frozen(kw_only=True)
 class Delivery:
-    """A version of a feed, and its first pull; None: nobody has taken it."""
+    """A version of a feed, and the first pull that brought it, or a price of it, to somebody.
+
+    None: nobody has taken it.
+    """
 
     version: int
     written_at: datetime
@@ -45,27 +55,37 @@ class Deliveries:
     def of(
         self, sku: str, city: CityId, price: Tenge, *, since: datetime, until: datetime
     ) -> Delivery | None:
-        """The version that gave an article this price in a city; None: no version of that time."""
-        for delivery in reversed(self.until(until)):
-            if delivery.written_at >= since and self._brought(delivery.version, sku, city, price):
-                return delivery
+        """The version that gave an article this price in a city, and the first pull that took it.
+
+        Every later version brings the price too, until one says another. None: no version of that
+        time gave it.
+        """
+        versions = (one for one in reversed(self.until(until)) if one.written_at >= since)
+
+        def still(version: Delivery) -> bool:
+            return all(said == price for said in self._said(version.version, sku, city))
+
+        for found in versions:
+            if price in self._said(found.version, sku, city):
+                bringing = (found, *takewhile(still, versions))
+                pulls = (one.taken for one in bringing if one.taken)
+                return attrs.evolve(found, taken=min(pulls, key=_at, default=None))
         return None
 
-    def _brought(self, version: int, sku: str, city: CityId, price: Tenge) -> bool:
-        for told in self._prices(version, sku):
+    def _said(self, version: int, sku: str, city: CityId) -> Iterator[Tenge | None]:
+        """What a version's list of changes says of an article's price; None: it has none there."""
+        for told in self._changes(version, sku):
             prices = prices_said(told)
-            if prices.get(city, prices.get(None)) == price:
-                return True
-        return False
+            yield prices.get(city, prices.get(None))
 
-    def _prices(self, version: int, sku: str) -> Iterator[str]:
-        """What a version's list of changes says of an article's new prices."""
+    def _changes(self, version: int, sku: str) -> Iterator[str]:
+        """What it says of the new prices, in words; nothing where the article was left out."""
         path = self.shelf.part(version, "csv")
         if not path.is_file():
             return
         with path.open(encoding="utf-8-sig", newline="") as file:
             for told, aspect, _, after in csv.reader(file):
-                if told == safe_cell(sku) and aspect in {Aspect.ADDED, Aspect.PRICE}:
+                if told == safe_cell(sku) and aspect in _PRICED:
                     yield after
 
     def _taken(self, moment: datetime) -> dict[str, Pull]:
