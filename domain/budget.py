@@ -17,7 +17,7 @@ from domain.moments import utc
 
 #: Blocks after which nothing is tried out any more.
 _ENOUGH = 2
-#: A limit that was learnt is striking below this part of what a store begins with.
+#: What may leave is strikingly little below this part of what a store begins with.
 _STRIKING = 10
 #: The gap is so many times longer after a block that the pace explains.
 _SLOWER = 4
@@ -191,12 +191,20 @@ def reset(start: Budget, blocked_until: datetime | None) -> Budget:
     return attrs.evolve(start, blocked_until=blocked_until)
 
 
-def is_strikingly_low(budget: Budget, begun: int) -> bool:
-    """Whether so little was learnt, of the limit with which a store begins, as to be looked at.
+def at_best(budget: Budget) -> int:
+    """How much may leave within a window: so many changes, or so many pushes by the gap."""
+    return min(budget.limit, -(-budget.window // budget.gap))
 
-    Most likely somebody else's changes were counted with ours.
+
+def is_strikingly_low(budget: Budget, start: Budget) -> bool:
+    """Whether so little may leave, beside what a store begins with, as to be looked at.
+
+    Most likely somebody else's changes were counted with ours. Where one push of ours came through
+    before each block, the gap alone tells of it.
     """
-    return budget.limit * _STRIKING < begun
+    begun = at_best(start)
+    is_seldom = budget.window * _STRIKING < budget.gap * begun
+    return is_seldom or budget.limit * _STRIKING < begun
 
 
 def _free_at(budget: Budget, pushes: Sequence[Push], now: datetime) -> datetime:

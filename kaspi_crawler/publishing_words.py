@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import attrs
 
-from domain.budget import Budget, is_strikingly_low
+from domain.budget import Budget, at_best, is_strikingly_low
 from domain.identity import MerchantId
 from kaspi_crawler.feed.deliveries import Delivery
 from kaspi_crawler.outbox_words import OUTCOMES, hour, said, span
@@ -55,8 +55,10 @@ _WORDS: Mapping[str, Said] = {
     "blocked": Said("nothing leaves for {wait}", "отправки нет ещё {wait}"),
     "pushes": Said("{pushes} pushes, {blocks} blocked", "{pushes} запросов, отказов {blocks}"),
     "low": Said(
-        "Strikingly few: did others change prices, and no more? `scrapy publish reset {store}`",
-        "Очень мало. Цены меняли и другие, а теперь нет? `scrapy publish reset {store}`",
+        "Strikingly few changes or pushes: at most {few} in {window}. Did others change prices, and"
+        " no more? `scrapy publish reset {store}`",
+        "Очень мало изменений или запросов: не больше {few} за {window}. Цены меняли и другие, а"
+        " теперь нет? `scrapy publish reset {store}`",
     ),
     "learned": Said(
         "Learned by store {store}: {limit} changes in {window}, a push in {gap} s; blocks {blocks}",
@@ -118,13 +120,13 @@ ENOUGH, MOST_UNVERIFIED_PERCENT = 20, 2
 class Terms:
     """How prices get out, and what became of the store's feeds.
 
-    `publish`, `share` (per cent) and `begins` (changes in a window) are the settings PUBLISH,
-    PUBLISH_SHARE and PUBLISH_CHANGES; `feeds` are the versions of the feed, the newest first.
+    `publish` and `share` (per cent) are the settings PUBLISH and PUBLISH_SHARE; `start` is the
+    budget with which a store begins; `feeds` are the versions of the feed, the newest first.
     """
 
     publish: str
     share: int
-    begins: int
+    start: Budget
     feeds: Sequence[Delivery]
 
     @property
@@ -167,8 +169,9 @@ def in_words(report: Report, store: MerchantId, terms: Terms, language: Language
     if terms.by_feed or terms.feeds:
         yield from _feed(terms.feeds, language)
     yield from _budget(report, language)
-    if report.spending and is_strikingly_low(report.spending.budget, terms.begins):
-        yield word("low", store=store)
+    if report.spending and is_strikingly_low(report.spending.budget, terms.start):
+        known = report.spending.budget
+        yield word("low", store=store, few=at_best(known), window=span(known.window, language))
     key, numbers = next_step(report, terms)
     yield f"{word('next')}: {word(key, store=store, **numbers)}"
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 import attrs
 
-from domain.budget import Budget, is_strikingly_low
+from domain.budget import Budget, at_best, is_strikingly_low
 from domain.cabinet import CabinetOffer, Receipt, Refusal
 from domain.identity import CityId, MerchantId
 from domain.money import Tenge
@@ -149,8 +149,9 @@ class Carrier:
         queue = await self._do(
             lambda cursor: departures.queue(cursor, store, terms.share, terms.most, terms.start)
         )
-        if is_strikingly_low(queue.purse.budget, terms.start.limit):
-            self.stats.set_value(f"publish/low_limit/{store}", queue.purse.budget.limit)
+        if is_strikingly_low(queue.purse.budget, terms.start):
+            few = at_best(queue.purse.budget)
+            self.stats.set_value(f"publish/low_limit/{store}", few)
         room = queue.purse.may_send(queue.pressing)
         if not queue.intentions or not room:
             return self._later(queue)

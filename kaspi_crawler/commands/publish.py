@@ -8,6 +8,7 @@ from typing import Any
 
 from scrapy.settings import Settings
 
+from domain.budget import Budget
 from domain.identity import MerchantId
 from kaspi_crawler.arguments import BadArgument
 from kaspi_crawler.said import Language, Said
@@ -65,12 +66,23 @@ def _status(store: MerchantId, opts: argparse.Namespace, settings: Settings) -> 
     terms = Terms(
         publish=settings["PUBLISH"],
         share=share,
-        begins=settings.getint("PUBLISH_CHANGES"),
+        start=_start(settings),
         feeds=Deliveries(shelf_of(settings, store)).until(now),
     )
     for line in in_words(told, store, terms, Language(opts.language)):
         sys.stdout.write(f"{line}\n")
     return 0
+
+
+def _start(settings: Settings) -> Budget:
+    """What a store may send before it has learned anything."""
+    limit = settings.getint("PUBLISH_CHANGES")
+    return Budget(
+        limit=limit,
+        most=limit,
+        gap=timedelta(seconds=settings.getfloat("PUBLISH_GAP")),
+        window=timedelta(seconds=settings.getfloat("PUBLISH_WINDOW")),
+    )
 
 
 def _is_none_of_ours(store: MerchantId, opts: argparse.Namespace) -> int:

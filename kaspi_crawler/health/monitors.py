@@ -529,14 +529,15 @@ def _low_change_limit(watched: Watched) -> list[Alarm]:
         Alarm(
             name="low_change_limit",
             subject=store,
-            sentence=f"Store {store} may change hardly any prices: {limit:,} in half an hour, as"
-            " was learned from refusals",
+            sentence=f"Store {store} may change hardly any prices, or only in few pushes: at most"
+            f" {few:,} in half an hour, as was learned from refusals",
             remedy="Most likely another program, or a person, changed prices of the same store."
             f" When that has ended: `scrapy publish reset {store}`.",
-            russian=f"Магазину {store} доступно мало изменений цен: {limit}. Если цены менял кто-то"
-            f" ещё и больше не меняет: `scrapy publish reset {store}`.",
+            russian=f"Магазину {store} доступно мало изменений цен или запросов: не больше {few} за"
+            " полчаса. Если цены менял кто-то ещё и больше не меняет:"
+            f" `scrapy publish reset {store}`.",
         )
-        for name, limit in sorted(watched.prices.items())
+        for name, few in sorted(watched.prices.items())
         if (store := name.removeprefix(learnt)) != name
     ]
 

@@ -236,15 +236,40 @@ def test_a_reset_forgets_what_was_learnt_but_not_the_block() -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit", "begun", "is_low"),
+    ("learned", "start", "is_low"),
     [
-        pytest.param(19, 200, True, id="less than a tenth"),
-        pytest.param(20, 200, False, id="a tenth"),
-        pytest.param(1, 10, False, id="a store that begins with little"),
+        pytest.param(Budget(limit=19), Budget(), True, id="less than a tenth"),
+        pytest.param(Budget(limit=20), Budget(), False, id="a tenth"),
+        pytest.param(Budget(limit=1), Budget(limit=10), False, id="a store that begins with few"),
+        pytest.param(Budget(gap=seconds(91)), Budget(), True, id="a tenth, but more seldom"),
+        pytest.param(Budget(gap=seconds(90)), Budget(), False, id="a push for each of a tenth"),
+        pytest.param(Budget(gap=seconds(64)), Budget(), False, id="three times slower"),
+        pytest.param(
+            Budget(limit=10, gap=seconds(4_096)),
+            Budget(limit=10),
+            True,
+            id="not even one in a window",
+        ),
+        pytest.param(
+            Budget(gap=seconds(120)),
+            Budget(gap=seconds(120)),
+            False,
+            id="a store that begins with a long gap",
+        ),
     ],
 )
-def test_a_limit_that_is_strikingly_low(limit: int, begun: int, is_low: bool) -> None:
-    assert is_strikingly_low(Budget(limit=limit), begun) == is_low
+def test_what_may_leave_is_strikingly_little(learned: Budget, start: Budget, is_low: bool) -> None:
+    assert is_strikingly_low(learned, start) == is_low
+
+
+def test_a_limit_that_somebody_else_uses_up_shows_in_the_gap() -> None:
+    """One push of ours gets through before each block, so that the limit is never lowered."""
+    budget, now = Budget(), NOW
+    for _ in range(6):
+        budget = after_block(budget, [Push(now - seconds(1))], now)
+        now += budget.pause + budget.gap
+    assert (budget.limit, budget.gap) == (200, seconds(4_096))
+    assert is_strikingly_low(budget, Budget())
 
 
 # --- properties: never too much ----------------------------------------------------------------

@@ -159,7 +159,9 @@ def test_a_reset_says_what_was_learned_and_forgets_it(
     shop: Shop, low: dict[str, Any], told: Telling
 ) -> None:
     advice = f"`scrapy publish reset {shop.store}`"
-    assert advice in told("publish", "status", shop.store)
+    status = told("publish", "status", shop.store)
+    assert "few changes or pushes: at most 9 in 30 min" in status
+    assert advice in status
     first, second, third = told("publish", "reset", shop.store).splitlines()
     assert first == (f"Learned by store {shop.store}: 9 changes in 30 min, a push in 4 s; blocks 2")
     assert "Forgotten. The next crawl begins with PUBLISH_CHANGES (200 here)" in second
@@ -185,6 +187,17 @@ def test_a_strikingly_low_limit_is_told_of_by_the_alarm(shop: Shop, low: dict[st
     counted = f"publish/low_limit/{shop.store}"
     assert counted not in carry(shop, start=Budget(limit=90)).stats
     assert carry(shop, start=Budget(limit=91)).stats[counted] == 9
+
+
+def test_a_strikingly_long_gap_is_told_of_as_well(
+    shop: Shop, low: dict[str, Any], told: Telling
+) -> None:
+    learned = msgspec.json.encode(Budget(gap=timedelta(minutes=68))).decode()
+    shop.do("UPDATE change_budgets SET budget = %s::jsonb", learned)
+    assert carry(shop, start=Budget()).stats[f"publish/low_limit/{shop.store}"] == 1
+    assert "few changes or pushes: at most 1 in 30 min" in told("publish", "status", shop.store)
+    russian = told("publish", "status", shop.store, "--language", "ru")
+    assert "Очень мало изменений или запросов: не больше 1 за 30 мин" in russian
 
 
 def test_the_baseline_is_kept_before_the_first_push_and_can_be_restored(
