@@ -136,14 +136,33 @@ async def test_an_upgrade_counts_what_history_tells(database: str, writer: Batch
         )  # fmt: skip
         await writer.save(reading)
     kept = row(database, "SELECT * FROM boards")
+    told = upgraded(database)
+    left = 0.5 ** ((told["changes_at"] - kept["changes_at"]) / timedelta(days=3))
+    assert told["changes"] == pytest.approx(kept["changes"] * left, rel=0.001)
+    assert 10_000 < told["changes"] < 30_000
+
+
+async def test_an_upgrade_does_not_count_what_moved_no_price(
+    database: str, writer: BatchWriter
+) -> None:
+    """Of each offer the three weeks show one change: it brings sooner, for the same price."""
+    now = datetime.now(UTC)
+    for days, brings in ((30, "TOMORROW"), (2, "TODAY")):
+        rivals = [offer(str(number), 9_700, delivery_duration=brings) for number in range(1, 5)]
+        moment = now - timedelta(days=days)
+        await writer.save(board(ours(9_900), *rivals, checked_at=moment))
+    recent = "SELECT count(*) FROM offer_history WHERE event = 'changed'"
+    assert row(database, recent)["count"] == 4
+    assert upgraded(database)["changes"] == 0
+
+
+def upgraded(database: str) -> dict[str, Any]:
+    """The board as the migration counts its changes."""
     migration = importlib.import_module("storage.migrations.versions.0011_restless_boards")
     with psycopg.connect(database) as connection:
         connection.execute("UPDATE boards SET changes = 0, changes_at = NULL")
         connection.execute(migration.COUNTED)
-    told = row(database, "SELECT * FROM boards")
-    left = 0.5 ** ((told["changes_at"] - kept["changes_at"]) / timedelta(days=3))
-    assert told["changes"] == pytest.approx(kept["changes"] * left, rel=0.001)
-    assert 10_000 < told["changes"] < 30_000
+    return row(database, "SELECT * FROM boards")
 
 
 def changes(database: str) -> int:

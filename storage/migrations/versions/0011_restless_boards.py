@@ -12,7 +12,8 @@ ALTER TABLE boards
     ADD COLUMN changes bigint NOT NULL DEFAULT 0 CHECK (changes >= 0),
     ADD COLUMN changes_at timestamptz
 """
-# What history tells of the three weeks in which a change fades to less than a hundredth.
+# What history tells of the three weeks in which a change fades to less than a hundredth. Where they
+# begin with a change it is not known what the offer asked before: it may have been no move at all.
 COUNTED = """
 UPDATE boards SET changes = told.changes, changes_at = now()
 FROM (
@@ -22,20 +23,22 @@ FROM (
         SELECT DISTINCT product_id, city_id, moment
         FROM (
             SELECT offers.product_id, offers.city_id, history.created_at AS moment,
-                   history.event <> 'changed' OR (history.price, history.price_minus_bonus)
-                       IS DISTINCT FROM (lag(history.price) OVER moves,
-                                         lag(history.price_minus_bonus) OVER moves) AS moves
+                   boards.first_seen_at,
+                   history.event <> 'changed'
+                       OR lag(history.price) OVER moves IS NOT NULL
+                       AND (history.price, history.price_minus_bonus)
+                           IS DISTINCT FROM (lag(history.price) OVER moves,
+                                             lag(history.price_minus_bonus) OVER moves) AS moves
             FROM offer_history AS history
             JOIN offers ON offers.id = history.offer_id
             JOIN boards ON boards.product_id = offers.product_id
                 AND boards.city_id = offers.city_id
-                AND boards.first_seen_at < history.created_at
             WHERE history.created_at > now() - interval '21 days'
                 AND offers.merchant_id <> ALL (ARRAY(
                     SELECT id FROM stores UNION ALL SELECT unnest(sisters) FROM stores))
             WINDOW moves AS (PARTITION BY history.offer_id ORDER BY history.created_at)
         ) AS seen
-        WHERE moves
+        WHERE moves AND moment > first_seen_at
     ) AS moments
     GROUP BY product_id, city_id
 ) AS told
