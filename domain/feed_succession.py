@@ -16,6 +16,8 @@ from domain.price_feed import CityPrice, FeedOffer, FeedPoint
 
 T = TypeVar("T")
 
+_REMEDY = "`scrapy feed read` an export of the cabinet, or `scrapy price_list read` a workbook"
+
 #: The rule that holds where no city has one of its own.
 EVERYWHERE = CityId("")
 
@@ -29,12 +31,18 @@ class OwnOffer:
     """A listing of ours as it is to stand in the feed; `offer` may lack what is not known.
 
     `leasts` are the prices below which none may be, by the city in which each rule holds, or
-    EVERYWHERE; None: a rule without such a price. `removed`: archived in the cabinet.
+    EVERYWHERE; None: a rule without such a price. `removed`: archived in the cabinet. `live` is the
+    offer with the prices that hold now, as far as they are known; `unpriced` are cities that have a
+    rule, and of which no price is known, though others have their own. `alone`: it names the price
+    of the one city that is known, and whether it is sold in others nobody told.
     """
 
     offer: FeedOffer
     leasts: Mapping[CityId, Tenge | None]
     removed: bool = False
+    live: FeedOffer | None = None
+    unpriced: tuple[CityId, ...] = ()
+    alone: bool = False
 
     def least(self, city: CityId | None) -> Tenge | None:
         """The lowest price that may stand for a city, or, with None, for all of them."""
@@ -64,16 +72,27 @@ class OwnOffer:
         """Why it cannot stand in a feed as it is, or None."""
         offer = self.offer
         if not offer.model.strip():
-            return "its name is not known"
+            return (
+                f"its name is not known: {_REMEDY}, or `scrapy listings import` a table with names"
+            )
         if not offer.points:
-            return "none of its points is known"
+            return f"none of its points is known: {_REMEDY}"
         if not offer.prices:
             return "its price is not known"
         if max(offer.prices) > DEAREST:
             return f"its price of {max(offer.prices):,} ₸ is a typing error"
-        if self.allows(offer):
+        if not self.allows(offer):
+            return f"its price of {min(offer.prices):,} ₸ is below what its rule allows"
+        return self._unpriced_fault
+
+    @property
+    def _unpriced_fault(self) -> str | None:
+        if not self.unpriced:
             return None
-        return f"its price of {min(offer.prices):,} ₸ is below what its rule allows"
+        return (
+            f"its price in {', '.join(self.unpriced)} is not known, where a rule holds: read its "
+            "board there, or `scrapy feed read` an export with its prices by city"
+        )
 
 
 class Aspect(StrEnum):
@@ -84,6 +103,14 @@ class Aspect(StrEnum):
     PRICE = "price"
     AVAILABILITY = "availability"
     TEXT = "text"
+
+
+class Fate(StrEnum):
+    """What becomes of a listing that cannot stand in a version as it is, in words for people."""
+
+    AS_IT_WAS = "left as it was"
+    LEFT_OUT = "not in the feed"
+    TAKEN_OFF = "taken off sale at all its points"
 
 
 @attrs.frozen
@@ -100,7 +127,9 @@ class Change:
 class Step:
     """One article on its way from one version to the next; None: it does not stand there.
 
-    `missing`: it is listed no more. `fault`: why it stands as it did before, or not at all.
+    `missing`: it is listed no more. `fault`: why it stands as it did before, is taken off sale, or
+    does not stand at all. `live`: the offer with the prices that held before it first stood there.
+    `alone`: it names the price of the one city that is known.
     """
 
     sku: str
@@ -108,6 +137,15 @@ class Step:
     after: FeedOffer | None
     missing: bool = False
     fault: str | None = None
+    live: FeedOffer | None = None
+    alone: bool = False
+
+    @property
+    def fate(self) -> Fate:
+        """What becomes of an article that cannot stand as it is listed."""
+        if self.after is None:
+            return Fate.LEFT_OUT
+        return Fate.AS_IT_WAS if self.after == self.before else Fate.TAKEN_OFF
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -117,7 +155,7 @@ class Step:
             return ()
         if before is None or after is None:
             aspect = Aspect.ADDED if before is None else Aspect.REMOVED
-            return (Change(self.sku, aspect, _prices(before), _prices(after)),)
+            return (Change(self.sku, aspect, _prices(before or self.live), _prices(after)),)
         told = (
             Change(self.sku, aspect, say(before), say(after)) for aspect, say in _ASPECTS.items()
         )
@@ -173,7 +211,14 @@ def _standing(before: FeedOffer | None, own: OwnOffer) -> Step:
         after = before
     else:
         after = own.raised(before).withdrawn()
-    return Step(sku=own.offer.sku, before=before, after=after, fault=None if own.removed else fault)
+    return Step(
+        sku=own.offer.sku,
+        before=before,
+        after=after,
+        fault=None if own.removed else fault,
+        live=own.live,
+        alone=own.alone and after is own.offer,
+    )
 
 
 def _prices(offer: FeedOffer | None) -> str:

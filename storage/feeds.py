@@ -30,29 +30,26 @@ _LAST_CHANGE = "SELECT coalesce(max(id), 0) FROM rule_changes"
 _HOLD_RULES = "LOCK TABLE rule_changes IN SHARE MODE"
 _PATIENCE = "SET LOCAL lock_timeout = '20s'"
 
-#: In code points' order, so that versions can be laid side by side as they stream by. The price of
-#: a listing with one price is that of its newest intention, whatever city it was decided in. What
-#: is on its way through the cabinet is said here, too: else the feed would take it back.
+#: In code points' order, so that versions can be laid side by side as they stream by. One price
+#: holds in all cities, so a listing has none as soon as a city was decided on, or boards show its
+#: prices and it has a rule, or they differ: then each city that is known has its own, what is meant
+#: or else what is live, and a city of which only a rule is known has none. What the cabinet told
+#: since holds against boards and former prices. What is on its way through the cabinet is said
+#: here, too: else the feed would take it back.
 _OFFERS: LiteralString = """
 SELECT listings.sku, coalesce(nullif(listings.name, ''), products.name),
-       coalesce(listings.brand, ''), listings.removed_at IS NOT NULL,
-       coalesce(CASE WHEN %(intended)s THEN newest.price END, listings.price),
-       points.told::text, cities.told::text, leasts.told::text
+       coalesce(listings.brand, ''), listings.removed_at IS NOT NULL, listings.price,
+       points.told::text, coalesce(cities.told, apart.told)::text, cities.told IS NULL,
+       leasts.told::text
 FROM listings
-LEFT JOIN products ON products.kaspi_id = listings.kaspi_id AND listings.name IS NULL
-LEFT JOIN LATERAL (
-    SELECT price FROM intentions
-    WHERE listing_id = listings.id AND state IN ('pending', 'sending', 'accepted')
-    ORDER BY made_at DESC, id DESC
-    LIMIT 1
-) AS newest ON true
+LEFT JOIN products ON products.kaspi_id = listings.kaspi_id
 LEFT JOIN LATERAL (
     SELECT json_agg(json_build_array(point, available, stock, preorder) ORDER BY point) AS told
     FROM listing_points
     WHERE listing_id = listings.id
 ) AS points ON true
 LEFT JOIN LATERAL (
-    SELECT json_agg(json_build_array(city_id, coalesce(pending.price, held.price))
+    SELECT json_agg(json_build_array(city_id, coalesce(pending.price, held.price), held.price)
                      ORDER BY city_id) AS told
     FROM (SELECT city_id, price FROM listing_prices WHERE listing_id = listings.id) AS held
     FULL JOIN (
@@ -63,6 +60,47 @@ LEFT JOIN LATERAL (
     ) AS pending USING (city_id)
     WHERE EXISTS (SELECT FROM listing_prices WHERE listing_id = listings.id)
 ) AS cities ON true
+LEFT JOIN LATERAL (
+    SELECT json_agg(json_build_array(city_id, coalesce(meant, live), coalesce(live, listings.price))
+                     ORDER BY city_id) AS told
+    FROM (
+        SELECT city_id, max(meant) AS meant, max(applied) AS applied,
+               CASE WHEN max(shown_at) > max(applied_at) THEN max(shown)
+                    ELSE coalesce(max(applied), max(shown)) END AS live
+        FROM (
+            (SELECT DISTINCT ON (city_id) city_id, price AS meant, NULL::bigint AS applied,
+                    NULL::timestamptz AS applied_at, NULL::bigint AS shown,
+                    NULL::timestamptz AS shown_at
+             FROM intentions
+             WHERE listing_id = listings.id AND state IN ('pending', 'sending', 'accepted')
+                 AND %(intended)s
+             ORDER BY city_id, made_at DESC, id DESC)
+            UNION ALL
+            (SELECT DISTINCT ON (city_id) city_id, NULL, price, closed_at, NULL, NULL
+             FROM intentions
+             WHERE listing_id = listings.id AND state = 'applied'
+                 AND (listings.seen_at IS NULL OR closed_at > listings.seen_at)
+             ORDER BY city_id, closed_at DESC)
+            UNION ALL
+            SELECT city_id, NULL, NULL, NULL, offers.price, boards.completed_at
+            FROM offers JOIN boards USING (product_id, city_id)
+            WHERE offers.product_id = products.id AND offers.merchant_id = listings.store_id
+                AND offers.gone_at IS NULL
+                AND (listings.seen_at IS NULL OR boards.completed_at > listings.seen_at)
+            UNION ALL
+            SELECT city_id, NULL, NULL, NULL, NULL, NULL FROM price_rules
+            WHERE listing_id = listings.id AND replaced_by IS NULL AND city_id <> ''
+                AND NOT EXISTS (
+                    SELECT FROM boards
+                    WHERE product_id = products.id AND boards.city_id = price_rules.city_id
+                        AND completed_at IS NOT NULL)
+        ) AS sources
+        GROUP BY city_id
+    ) AS known
+    HAVING count(meant) + count(applied) > 0 OR min(live) < max(live)
+        OR count(live) > 0 AND EXISTS (
+            SELECT FROM price_rules WHERE listing_id = listings.id AND replaced_by IS NULL)
+) AS apart ON cities.told IS NULL
 LEFT JOIN LATERAL (
     SELECT json_object_agg(city_id, least) AS told FROM price_rules
     WHERE listing_id = listings.id AND replaced_by IS NULL
@@ -120,7 +158,7 @@ WHERE listings.store_id = %(store)s AND listings.sku = told.sku
 """
 
 _points = msgspec.json.Decoder(list[tuple[str, bool, int | None, int | None]]).decode
-_cities = msgspec.json.Decoder(list[tuple[str, int]]).decode
+_cities = msgspec.json.Decoder(list[tuple[str, int | None, int | None]]).decode
 _leasts = msgspec.json.Decoder(dict[str, int | None]).decode
 
 
@@ -237,21 +275,29 @@ def _json(rows: Iterable[Mapping[str, object]]) -> str:
 
 
 def _own(store: MerchantId, *row: Any) -> OwnOffer:
-    sku, model, brand, removed, price, points, cities, leasts = row
-    city_prices = _city_prices(cities) if cities else ()
+    sku, model, brand, removed, price, points, cities, is_pieced, leasts = row
     offer = FeedOffer(
         sku=sku,
         model=model or "",
         brand=brand,
         points=_named_points(store, points or "[]"),
-        price=None if city_prices or price is None else Tenge(price),
-        city_prices=city_prices,
+        price=None if price is None else Tenge(price),
     )
-    return OwnOffer(offer=offer, leasts=_known_leasts(leasts or "{}"), removed=removed)
+    said = _cities(cities) if cities else []
+    meant = _city_prices((city, price) for city, price, _ in said)
+    live = _city_prices((city, price) for city, _, price in said)
+    return OwnOffer(
+        offer=attrs.evolve(offer, price=None, city_prices=meant) if said else offer,
+        live=attrs.evolve(offer, price=None, city_prices=live) if live else offer,
+        alone=is_pieced and len(said) == 1,
+        unpriced=tuple(CityId(city) for city, price, _ in said if price is None),
+        leasts=_known_leasts(leasts or "{}"),
+        removed=removed,
+    )
 
 
-def _city_prices(told: str) -> tuple[CityPrice, ...]:
-    return tuple(CityPrice(CityId(city), Tenge(price)) for city, price in _cities(told))
+def _city_prices(told: Iterable[tuple[str, int | None]]) -> tuple[CityPrice, ...]:
+    return tuple(CityPrice(CityId(city), Tenge(price)) for city, price in told if price)
 
 
 @lru_cache(maxsize=_KEPT)

@@ -83,9 +83,10 @@ def _write(words: Sequence[str], settings: Settings) -> int:
         )
     path, store = Path(words[0]), store_named("write", words[1])
     faults: list[tuple[str, str]] = []
+    alone: list[str] = []
     try:
         with store_feed(database_of(settings), store) as feed, whole_file(path) as file:
-            standing = _standing(feed.offers(), faults)
+            standing = _standing(feed.offers(), faults, alone)
             rows, unwritable = price_list.write(cast("BinaryIO", file), standing)
     except NoSuchStore as error:
         raise BadArgument(f"write: {error}") from None
@@ -93,13 +94,21 @@ def _write(words: Sequence[str], settings: Settings) -> int:
     for sku, reason in faults[:_SHOWN]:
         sys.stderr.write(f"{sku}: left out: {reason}\n")
     sys.stdout.write(f"{path}: {rows:,} rows, {len(faults):,} listings left out\n")
+    if alone:
+        sys.stdout.write(
+            f"{len(alone):,} of them have the price of one city, the only one that is known, and "
+            "in a workbook a price holds in all cities: upload it if you sell them in one city\n"
+        )
     return int(bool(faults))
 
 
-def _standing(listings: Iterable[OwnOffer], faults: list[tuple[str, str]]) -> Iterator[FeedOffer]:
+def _standing(
+    listings: Iterable[OwnOffer], faults: list[tuple[str, str]], alone: list[str]
+) -> Iterator[FeedOffer]:
     """The listings that may stand in a price list; what is archived is withdrawn."""
     for own in listings:
         if own.fault:
             faults.append((own.offer.sku, own.fault))
         else:
+            alone += [own.offer.sku] * own.alone
             yield own.offer.withdrawn() if own.removed else own.offer

@@ -20,7 +20,7 @@ from typing import IO, BinaryIO, cast
 import attrs
 import msgspec
 
-from domain.feed_succession import Aspect, NotInOrder, OwnOffer, Step, succeed
+from domain.feed_succession import Aspect, Fate, NotInOrder, OwnOffer, Step, succeed
 from domain.identity import MerchantId
 from domain.price_feed import FeedOffer, FeedShop
 from partners.kaspi import price_feed
@@ -64,13 +64,20 @@ class Version:
 
 @attrs.frozen(kw_only=True)
 class Written:
-    """What became of a feed. `version` is None for a preview, and when nothing had changed."""
+    """What became of a feed. `version` is None for a preview, and when nothing had changed.
+
+    `faults` are articles that cannot stand as they are listed, what becomes of them, and why.
+    `alone` counts offers with the price of the one city that is known, `everywhere` those with one
+    price for all cities.
+    """
 
     path: Path
     changes_path: Path
     figures: Figures
     changes: Counter[str]
-    faults: tuple[tuple[str, str], ...]
+    faults: tuple[tuple[str, Fate, str], ...]
+    alone: int
+    everywhere: int
     version: Version | None
     is_unchanged: bool
 
@@ -187,6 +194,8 @@ class FeedWriter:
             figures=figures,
             changes=course.changes,
             faults=tuple(course.faults),
+            alone=course.alone,
+            everywhere=course.everywhere,
             version=version,
             is_unchanged=course.is_unchanged,
         )
@@ -240,8 +249,8 @@ class _Course:
         self._lines = csv.writer(self._text)
         self._lines.writerow(_COLUMNS)
         self.changes: Counter[str] = Counter()
-        self.before = self.were_on_sale = self.lost = 0
-        self.faults: list[tuple[str, str]] = []
+        self.before = self.were_on_sale = self.lost = self.alone = self.everywhere = 0
+        self.faults: list[tuple[str, Fate, str]] = []
         self.is_same_shop = False
 
     @property
@@ -260,8 +269,10 @@ class _Course:
         self.before += step.before is not None
         self.were_on_sale += on_sale
         self.lost += step.missing and on_sale
+        self.alone += step.alone
+        self.everywhere += step.after is not None and step.after.price is not None
         if step.fault:
-            self.faults.append((step.sku, step.fault))
+            self.faults.append((step.sku, step.fate, step.fault))
         for change in step.changes:
             self.changes[change.aspect] += 1
             told = (change.sku, change.aspect, change.before, change.after)
@@ -273,7 +284,7 @@ class _Course:
 def _why_broken(error: BrokenFeed, course: _Course) -> str:
     if error.reason != "there is no offer":
         return error.reason
-    named = "; ".join(f"{sku}: {fault}" for sku, fault in course.faults[:_TOLD_FAULTS])
+    named = "; ".join(f"{sku}: {fault}" for sku, _, fault in course.faults[:_TOLD_FAULTS])
     return f"no listing can stand in a feed: {named or 'there is none'}"
 
 

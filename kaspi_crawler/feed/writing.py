@@ -55,6 +55,7 @@ def in_words(written: Written, terms: Terms) -> Iterator[str]:
     figures, changes = written.figures, written.changes
     counts = ", ".join(f"{what} {count:,}" for what, count in changes.items() if count)
     yield f"{figures.offers:,} offers, {figures.on_sale:,} of them on sale; {counts or 'no change'}"
+    yield from _cities_in_words(written)
     if not terms.publish:
         yield f"Preview, nothing is published: {written.path}, {written.changes_path}"
         yield "PUBLISH=feed publishes it"
@@ -64,9 +65,22 @@ def in_words(written: Written, terms: Terms) -> Iterator[str]:
         yield f"Version {written.version.number}: {written.path}, {written.changes_path}"
 
 
+def _cities_in_words(written: Written) -> Iterator[str]:
+    """For which cities its prices hold."""
+    if written.alone:
+        yield (
+            f"{written.alone:,} offers name the price of one city, the only one of which a price "
+            "is known. Do you sell them in other cities, too? What Kaspi makes of the prices there "
+            "is not known: read their boards there, or `scrapy feed read` an export with prices by "
+            "city, before you publish. Do you sell in one city, all is right"
+        )
+    if written.everywhere:
+        yield f"{written.everywhere:,} offers have one price, which holds in all cities"
+
+
 def faults_in_words(written: Written, most: int) -> Iterator[str]:
     """What stands in the way of listings; no more lines than that, and how many others."""
-    for sku, fault in written.faults[:most]:
-        yield f"{sku}: left as it was: {fault}"
+    for sku, fate, fault in written.faults[:most]:
+        yield f"{sku}: {fate}: {fault}"
     if len(written.faults) > most:
         yield f"… and {len(written.faults) - most:,} more"

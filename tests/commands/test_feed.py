@@ -50,7 +50,10 @@ def test_by_default_a_preview_is_written(shop: Console, capsys: Told, tmp_path: 
     assert "2 offers, 2 of them on sale; added 2" in said.out
     assert "Preview, nothing is published" in said.out
     assert "PUBLISH=feed publishes it" in said.out
-    assert said.err == "3: left as it was: none of its points is known\n"
+    assert said.err.startswith(
+        "3: not in the feed: none of its points is known: `scrapy feed read`"
+    )
+    assert "2 offers have one price, which holds in all cities" in said.out
     assert not (tmp_path / "feeds" / f"{STORE}.xml").exists()
     preview = (tmp_path / "feeds" / "previews" / f"{STORE}.xml").read_text(encoding="utf-8")
     assert "<company>Лавка</company>" in preview
@@ -83,8 +86,21 @@ def test_an_intention_is_published_and_no_price_below_the_floor(
         )
     assert shop.having(PUBLISH="feed").type_here("feed", "write", STORE) == 0
     feed = (tmp_path / "feeds" / f"{STORE}.xml").read_text(encoding="utf-8")
-    assert re.findall(r"<price>(\d+)", feed) == ["8500"]
-    assert "2: left as it was: its price of 9,000 ₸ is below" in capsys.readouterr().err
+    assert re.findall(r"price cityId=\"(\d+)\">(\d+)", feed) == [("750000000", "8500")]
+    said = capsys.readouterr()
+    assert "2: not in the feed: its price of 9,000 ₸ is below" in said.err
+    assert "1 offers name the price of one city" in said.out
+    table = next((tmp_path / "feeds" / "versions" / STORE).glob("*.csv"))
+    assert "1,added,750000000: 9000,750000000: 8500" in table.read_text(encoding="utf-8")
+
+
+def test_what_is_taken_off_sale_is_told_so(shop: Console, database: str, capsys: Told) -> None:
+    console = shop.having(PUBLISH="feed")
+    assert console.type_here("feed", "write", STORE) == 0
+    rules.apply(database, [RuleLine(store=STORE, sku="2", said={"floor": 9_500})], "rules.csv")
+    capsys.readouterr()
+    assert console.type_here("feed", "write", STORE) == 0
+    assert "2: taken off sale at all its points: its price of 9,000 ₸" in capsys.readouterr().err
 
 
 def test_a_feed_is_written_without_the_weight_of_sqlalchemy() -> None:
@@ -114,7 +130,7 @@ def test_the_spider_writes_what_the_command_writes(
     done = console.run("crawl", "price_feed")
     assert done.returncode == 0, done.stderr
     assert f"{STORE}: Version 1: " in done.stderr
-    assert f"{STORE}: 3: left as it was: none of its points is known" in done.stderr
+    assert f"{STORE}: 3: not in the feed: none of its points is known" in done.stderr
     written = (tmp_path / "feeds" / f"{STORE}.xml").read_bytes()
     assert written.count(b"<offer ") == 2
     with psycopg.connect(database) as connection:

@@ -13,7 +13,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from domain.feed_succession import EVERYWHERE, OwnOffer
+from domain.feed_succession import EVERYWHERE, Fate, OwnOffer
 from domain.money import Tenge
 from domain.price_feed import FeedOffer
 from kaspi_crawler.feed.versions import FeedRefused, Shelf
@@ -158,7 +158,8 @@ def test_the_first_feed_must_have_an_offer(tmp_path: Path) -> None:
 def test_faults_are_told(tmp_path: Path) -> None:
     low = OwnOffer(offer=listing(2, price=5).offer, leasts={EVERYWHERE: Tenge(9)})
     written = writer(tmp_path).write([listing(1), low])
-    assert written.faults == (("000002", "its price of 5 ₸ is below what its rule allows"),)
+    why = "its price of 5 ₸ is below what its rule allows"
+    assert written.faults == (("000002", Fate.LEFT_OUT, why),)
     assert served(tmp_path) == [listing(1).offer]
 
 

@@ -60,24 +60,23 @@ def test_a_listing_is_read_with_all_that_is_known(database: str) -> None:
     assert tell(database, POINT, FeedPoint("700_PP2", available=False)) == 1
     rule(database, floor=9_000)
     [listing] = own(database)
-    assert listing == OwnOffer(
-        offer=FeedOffer(
-            sku="kettle",
-            model="Чайник",
-            points=(
-                FeedPoint("700_PP1", available=True, stock=5, preorder=3),
-                FeedPoint("700_PP2", available=False),
-            ),
-            price=Tenge(10_000),
+    offer = FeedOffer(
+        sku="kettle",
+        model="Чайник",
+        points=(
+            FeedPoint("700_PP1", available=True, stock=5, preorder=3),
+            FeedPoint("700_PP2", available=False),
         ),
-        leasts={CityId(""): Tenge(9_000)},
+        price=Tenge(10_000),
     )
+    assert listing == OwnOffer(offer=offer, leasts={CityId(""): Tenge(9_000)}, live=offer)
 
 
 def test_a_listing_of_which_nothing_is_known_is_read_without_it(database: str) -> None:
     put(database, name=None, price=None)
     [listing] = own(database)
-    assert listing == OwnOffer(offer=FeedOffer(sku="kettle", model="", points=()), leasts={})
+    nothing = FeedOffer(sku="kettle", model="", points=())
+    assert listing == OwnOffer(offer=nothing, leasts={}, live=nothing)
 
 
 def test_the_cards_name_stands_in_for_that_of_the_listing(database: str) -> None:
@@ -91,13 +90,99 @@ def test_the_cards_name_stands_in_for_that_of_the_listing(database: str) -> None
     assert listing.offer.model == "Чайник Tefal"
 
 
-def test_the_newest_intention_is_the_price(database: str) -> None:
+def prices(offer: FeedOffer | None) -> dict[str, int] | int | None:
+    """Those by city, or the one for all of them."""
+    assert offer
+    return {each.city: each.price for each in offer.city_prices} or offer.price
+
+
+def show(database: str, price: int, city: CityId = ALMATY) -> None:
+    """Our offer on the kettle's board in a city, as it was read."""
+    with psycopg.connect(database) as connection:
+        connection.execute(
+            "INSERT INTO products (kaspi_id, home_city_id, first_seen_at) "
+            "VALUES ('1045', %s, now()) ON CONFLICT DO NOTHING",
+            [ALMATY],
+        )
+        connection.execute(
+            """INSERT INTO boards (product_id, city_id, complete, first_seen_at, checked_at,
+                                   completed_at)
+               SELECT id, %s, true, now(), now(), now() FROM products WHERE kaspi_id = '1045'""",
+            [city],
+        )
+        connection.execute(
+            """INSERT INTO offers (product_id, city_id, merchant_id, seller, price, first_seen_at,
+                                   changed_at)
+               SELECT id, %s, %s, 'Лавка', %s, now(), now() FROM products WHERE kaspi_id = '1045'
+            """,
+            [city, STORE, price],
+        )
+
+
+def test_a_price_that_was_decided_in_one_city_holds_in_no_other(database: str) -> None:
     put(database)
-    rule(database, floor=9_000)
-    intend(database, 9_400)
-    intend(database, 9_300, ASTANA)
-    assert own(database)[0].offer.price == 9_300
-    assert own(database, intended=False)[0].offer.price == 10_000
+    rule(database, floor=4_000)
+    intend(database, 4_999)
+    [listing] = own(database)
+    assert (prices(listing.offer), listing.alone) == ({ALMATY: 4_999}, True)
+    assert prices(listing.live) == {ALMATY: 10_000}
+    assert prices(own(database, intended=False)[0].offer) == 10_000
+
+
+def test_a_city_that_was_not_decided_on_keeps_what_its_board_shows(database: str) -> None:
+    put(database)
+    rule(database, floor=4_000)
+    show(database, 6_546, ASTANA)
+    show(database, 6_400)
+    intend(database, 4_999)
+    [listing] = own(database)
+    assert (prices(listing.offer), listing.alone) == ({ALMATY: 4_999, ASTANA: 6_546}, False)
+    assert prices(listing.live) == {ALMATY: 6_400, ASTANA: 6_546}
+
+
+def test_when_it_was_applied_it_still_holds_in_no_other(database: str) -> None:
+    """Though the listing remembers it as its price."""
+    put(database)
+    rule(database, floor=4_000)
+    show(database, 6_546, ASTANA)
+    intend(database, 4_999)
+    with psycopg.connect(database) as connection:
+        connection.execute(
+            "UPDATE intentions SET state = 'applied', sent_at = now(), closed_at = now();"
+            "UPDATE listings SET price = 4999"
+        )
+    assert prices(own(database)[0].offer) == {ALMATY: 4_999, ASTANA: 6_546}
+    with psycopg.connect(database) as connection:
+        connection.execute("DELETE FROM intentions")
+    assert prices(own(database)[0].offer) == {ASTANA: 6_546}
+
+
+def test_prices_that_differ_on_boards_are_not_made_one(database: str) -> None:
+    put(database)
+    show(database, 6_400)
+    assert prices(own(database)[0].offer) == 10_000
+    show(database, 6_546, ASTANA)
+    assert prices(own(database)[0].offer) == {ALMATY: 6_400, ASTANA: 6_546}
+
+
+def test_one_price_that_the_cabinet_told_since_holds(database: str) -> None:
+    put(database)
+    show(database, 6_400)
+    show(database, 6_546, ASTANA)
+    with psycopg.connect(database) as connection:
+        connection.execute("UPDATE listings SET seen_at = now()")
+    assert prices(own(database)[0].offer) == 10_000
+
+
+def test_a_city_of_which_only_a_rule_is_known_is_named(database: str) -> None:
+    put(database)
+    tell(database, POINT)
+    rule(database, floor=4_000)
+    rule(database, ASTANA, floor=5_000)
+    intend(database, 4_999)
+    assert (own(database)[0].fault or "").startswith("its price in 710000000 is not known")
+    show(database, 6_546, ASTANA)
+    assert own(database)[0].fault is None
 
 
 def test_with_prices_in_cities_each_city_has_its_own_intention(database: str) -> None:
