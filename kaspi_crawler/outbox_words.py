@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from domain.moments import ALMATY
 from kaspi_crawler.feed.deliveries import Delivery
+from kaspi_crawler.feed.pulls import Pull
 from kaspi_crawler.said import Language, Said
 from repricer.explain import money
 from storage.stories import Intended
@@ -68,6 +69,12 @@ _STEPS: Mapping[str, Said] = {
     "receipt": Said("receipt", "номер"),
     "version": Said("in version {version} of the feed", "в версии {version} прайс-листа"),
     "taken": Said("taken", "забрана"),
+    "unnamed": Said("whether it was Kaspi is not known", "Kaspi ли это, неизвестно"),
+    "waits": Said("waits to be taken by Kaspi", "ждёт, когда Kaspi заберёт прайс-лист"),
+    "unseen": Said(
+        "waits to be seen: on the board, or in the cabinet's list",
+        "ждёт, когда её увидят: на витрине или в списке кабинета",
+    ),
     "not_taken": Said("which nobody has taken yet", "её ещё никто не забрал"),
 }
 
@@ -106,12 +113,24 @@ def _by_feed(feed: Delivery, language: Language) -> Iterator[str]:
     if feed.taken is None:
         yield said(_STEPS, "not_taken", language)
     else:
-        by = f"{feed.taken.source}, {feed.taken.agent}" if feed.taken.agent else feed.taken.source
-        yield f"{said(_STEPS, 'taken', language)} {hour(feed.taken.at)} ({by})"
+        taken = said(_STEPS, "taken", language)
+        yield f"{taken} {hour(feed.taken.at)} ({_taker(feed.taken, language)})"
+
+
+def _taker(pull: Pull, language: Language) -> str:
+    by = f"{pull.source}, {pull.agent}" if pull.agent else pull.source
+    return by if pull.is_named_kaspi else f"{by}; {said(_STEPS, 'unnamed', language)}"
+
+
+def _state(intended: Intended, language: Language, feed: Delivery | None) -> str:
+    """What a price in a feed waits for is not the feed any more."""
+    if intended.state == "pending" and feed:
+        return said(_STEPS, "unseen" if feed.taken else "waits", language)
+    return said(STATES, intended.state, language)
 
 
 def _ending(intended: Intended, language: Language, feed: Delivery | None) -> str:
-    told = said(STATES, intended.state, language)
+    told = _state(intended, language, feed)
     if intended.outcome and not feed:
         told += f": {said(OUTCOMES, intended.outcome, language)}"
     if intended.closed_at:

@@ -145,7 +145,7 @@ WHERE listings.id = listing_prices.listing_id AND listings.store_id = %(store)s
         SELECT sku, city_id
         FROM jsonb_to_recordset(%(prices)s::jsonb) AS told (sku text, city_id text))
 """
-_COUNT = "SELECT count(*) FROM listings WHERE store_id = %(store)s AND sku = ANY(%(skus)s)"
+_KNOWN = "SELECT sku FROM listings WHERE store_id = %(store)s AND sku = ANY(%(skus)s)"
 _PUT_LISTINGS = """
 UPDATE listings
 SET name = told.model, brand = coalesce(told.brand, listings.brand),
@@ -217,16 +217,16 @@ def store_feed(address: str, store: MerchantId) -> Iterator[StoreFeed]:
         connection.execute(_SNAPSHOT)
         found = connection.execute(_STORE, [store]).fetchone()
         if found is None:
-            raise NoSuchStore(f"store {store} has no listings here: `scrapy rules` imports them")
+            raise _no_such(store)
         (last_change,) = connection.execute(_LAST_CHANGE).fetchone() or (0,)
         yield StoreFeed(store, found[0], address, connection, last_change)
 
 
-def put_offers(address: str, store: MerchantId, offers: Iterable[FeedOffer]) -> int:
+def put_offers(address: str, store: MerchantId, offers: Iterable[FeedOffer]) -> frozenset[str]:
     """Write down what the cabinet, a feed or a price list says of listings that are kept here.
 
     Points and city prices that are not told of an offer are forgotten; offers of articles that are
-    not kept are passed over. How many are listings.
+    not kept are passed over. Which articles are listings. Raises NoSuchStore.
     """
     told = [_named(store, offer) for offer in offers]
     said = {
@@ -251,12 +251,20 @@ def put_offers(address: str, store: MerchantId, offers: Iterable[FeedOffer]) -> 
         ),
     }
     with psycopg.connect(libpq_address(address)) as connection:
+        if connection.execute(_STORE, [store]).fetchone() is None:
+            raise _no_such(store)
         for statement in (
             _PUT_LISTINGS, _FORGET_POINTS, _PUT_POINTS, _FORGET_PRICES, _PUT_PRICES,
         ):  # fmt: skip
             connection.execute(statement, said)
-        (known,) = connection.execute(_COUNT, said).fetchone() or (0,)
-    return int(known)
+        return frozenset(sku for (sku,) in connection.execute(_KNOWN, said))
+
+
+def _no_such(store: MerchantId) -> NoSuchStore:
+    return NoSuchStore(
+        f"store {store} has no listings here: `scrapy listings import` or `scrapy rules import` "
+        "a table with its articles"
+    )
 
 
 def _named(store: MerchantId, offer: FeedOffer) -> FeedOffer:

@@ -1,6 +1,7 @@
 """`scrapy feed`: the price feed that Kaspi pulls, written, checked, served and watched."""
 
 import argparse
+import errno
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -20,6 +21,8 @@ from partners.kaspi import price_feed
 from partners.kaspi.price_feed import BrokenFeed
 
 if TYPE_CHECKING:
+    from twisted.internet.error import CannotListenError
+
     # At run time they are imported when they are needed, so that mistakes are told at once.
     from kaspi_crawler.feed.pulls import Pull
     from kaspi_crawler.feed.versions import Shelf, Version
@@ -31,7 +34,7 @@ VERBS = {
     "read": "show the offers of a file, one JSON a line, or with --store write them down",
     "check": "hold a file against the format, and name what is wrong with it",
 }
-_RIGHT_PORT = "A right one: scrapy feed serve --port 8090"
+_RIGHT_PORT = "A right one: scrapy feed serve --port 8091"
 _SHOWN_VERSIONS, _SHOWN_PULLS, _SHOWN_FAULTS, _SHOWN_DOUBTS = 10, 20, 20, 20
 
 
@@ -104,13 +107,24 @@ def _serve(words: Sequence[str], opts: argparse.Namespace, settings: Settings) -
     try:
         port = reactor.listenTCP(wanted, listening, interface=opts.host)
     except CannotListenError as error:
-        raise BadArgument(f"serve: {error}. {_RIGHT_PORT}") from None
+        raise BadArgument(_why_not(error, opts.host, wanted)) from None
     at = port.getHost()
     _say(f"http://{at.host}:{at.port}/STORE.xml hands out {directory}/STORE.xml")
     if not user:
         _say("Whoever reaches it may read: FEED_USER and FEED_PASSWORD ask for a password")
     reactor.run()
     return 0
+
+
+def _why_not(error: "CannotListenError", host: str, port: int) -> str:
+    """Why nobody can listen there, and what to do."""
+    reason = getattr(error.socketError, "errno", None)
+    if reason == errno.EADDRINUSE:
+        return (
+            f"serve: port {port} of {host} is taken by another program, perhaps by a `scrapy feed "
+            f"serve` that runs already. Stop that, or choose another port. {_RIGHT_PORT}"
+        )
+    return f"serve: nobody can listen at port {port} of {host}: {error.socketError}. {_RIGHT_PORT}"
 
 
 def _port(text: str) -> int:
@@ -159,7 +173,7 @@ def _pull_line(pull: "Pull", numbers: Mapping[str, int]) -> str:
     whole = "" if pull.whole else ", broken off"
     return (
         f"{_moment(pull.at)} {pull.source} {what}{named} ({pull.status}{whole}): "
-        f"{pull.agent or 'no name'}"
+        f"{pull.agent or 'no name'}{' (from this machine: not Kaspi)' if pull.is_our_own else ''}"
     )
 
 

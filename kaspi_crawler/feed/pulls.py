@@ -1,6 +1,8 @@
 """Who took which feed, and when: a line of JSON each, no more of them than are needed."""
 
+import ipaddress
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -11,6 +13,8 @@ import msgspec
 _ENOUGH = 2_000_000
 #: Signs of a stranger's text that are kept.
 _LONGEST_TEXT = 200
+#: Programs by which somebody looks by hand, as their names begin.
+_BY_HAND = ("curl/", "wget/", "httpie/", "python-urllib/", "python-requests/", "python-httpx/")
 
 
 @attrs.frozen(kw_only=True)
@@ -31,8 +35,25 @@ class Pull:
 
     @property
     def took_it_whole(self) -> bool:
-        """Whether somebody was handed a feed, and all of it."""
-        return self.status == 200 and self.size > 0 and self.whole
+        """Whether somebody who may be the marketplace was handed a feed, and all of it."""
+        return self.status == 200 and self.size > 0 and self.whole and not self.is_our_own
+
+    @property
+    def is_our_own(self) -> bool:
+        """Whether a person or a script on this machine looked, by a program of everybody's.
+
+        Neither the address nor the name of the marketplace's puller is known, so nobody else can
+        be told from it. Behind a proxy that names no visitor its pulls come from this machine, too.
+        """
+        with suppress(ValueError):
+            is_near = ipaddress.ip_address(self.source).is_loopback
+            return is_near and self.agent.casefold().startswith(_BY_HAND)
+        return False
+
+    @property
+    def is_named_kaspi(self) -> bool:
+        """Whether its program is named so; that is all that a log can say for it."""
+        return "kaspi" in self.agent.casefold()
 
 
 def version_tag(pull: Pull) -> str:

@@ -176,7 +176,8 @@ class Feeds(resource.Resource):
         now = datetime.now(UTC)
         if (now - self._refused_at).total_seconds() > _REFUSALS_EVERY:
             self._refused_at = now
-            store = request.path.decode("utf-8", "replace")
+            found = _PATH.fullmatch(request.path)
+            store = (found[1] if found else request.path).decode("utf-8", "replace")
             self._write(_pull(request, store, 401, "", 0, whole=True))
 
     def _log_end(self, request: server.Request, store: str, chosen: Chosen) -> None:

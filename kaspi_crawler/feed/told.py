@@ -13,6 +13,8 @@ from partners.kaspi.storefront_listing import NotAListing, merchant_id
 
 #: Offers that are written down at once.
 _SLICE = 2_000
+#: Articles that are no listings, and are named one by one.
+_SHOWN = 20
 
 
 def store_named(verb: str, text: str) -> MerchantId:
@@ -31,14 +33,26 @@ def tell(offers: Iterable[FeedOffer]) -> None:
 
 
 def keep(address: str, store: MerchantId, offers: Iterable[FeedOffer]) -> None:
-    """Write down points, names and prices of the listings that are kept here, and say how many."""
-    from storage.feeds import put_offers  # noqa: PLC0415  (only this needs the database)
+    """Write down points, names and prices of the listings that are kept here, and say how many.
 
-    known = told = 0
-    for part in _parts(offers):
-        told += len(part)
-        known += put_offers(address, store, part)
+    What is no listing is named. Raises BadArgument for a store that is not kept.
+    """
+    from storage.feeds import NoSuchStore, put_offers  # noqa: PLC0415  (this needs the database)
+
+    known, strange = 0, []
+    try:
+        for part in _parts(offers):
+            listed = put_offers(address, store, part)
+            known += len(listed)
+            strange += [offer.sku for offer in part if offer.sku not in listed]
+    except NoSuchStore as error:
+        raise BadArgument(f"read: {error}") from None
+    told = known + len(strange)
     sys.stdout.write(f"{known:,} of {told:,} offers are listings of store {store}: written down\n")
+    for sku in strange[:_SHOWN]:
+        sys.stderr.write(f"{sku}: passed over: no listing. `scrapy listings import` makes it one\n")
+    if len(strange) > _SHOWN:
+        sys.stderr.write(f"… and {len(strange) - _SHOWN:,} more\n")
 
 
 def _parts(offers: Iterable[FeedOffer]) -> Iterator[list[FeedOffer]]:

@@ -60,7 +60,8 @@ class PriceFeedSpider(StorefrontSpider):
         for store in self.named or ():
             if store not in known:
                 raise BadArgument(
-                    f"stores: {store} has no listings here: `scrapy rules` imports them"
+                    f"stores: {store} has no listings here: `scrapy listings import` or "
+                    "`scrapy rules import` a table with its articles"
                 )
         self.stores = self.named or known
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -165,6 +166,7 @@ def test_it_is_served_and_told_who_took_it(shop: Console, capsys: Told, tmp_path
         r"^\* .* version 1: 2 offers, 2 on sale; added 2, faults 1$", said, re.MULTILINE
     )
     assert "127.0.0.1 took version 1 (200): Python-urllib" in said
+    assert "(from this machine: not Kaspi)" in said
 
 
 def test_what_an_export_says_is_taken_over(shop: Console, capsys: Told, tmp_path: Path) -> None:
@@ -241,6 +243,22 @@ def test_a_price_list_is_written_and_taken_over(
     assert [(each["sku"], each["price"]) for each in told] == [("1", 9_000), ("2", 9_000)]
     assert shop.type_here("price_list", "read", book, "--store", STORE) == 0
     assert "2 of 2 offers are listings" in capsys.readouterr().out
+    assert shop.type_here("price_list", "read", book, "--store", "99") == 2
+    assert "store 99 has no listings here: `scrapy listings import`" in capsys.readouterr().err
+
+
+def test_what_is_no_listing_is_named(
+    shop: Console, database: str, capsys: Told, tmp_path: Path
+) -> None:
+    book = str(tmp_path / "price.xlsx")
+    shop.type_here("price_list", "write", book, STORE)
+    with psycopg.connect(database) as connection:
+        connection.execute("DELETE FROM listings WHERE sku = '2'")
+    capsys.readouterr()
+    assert shop.type_here("price_list", "read", book, "--store", STORE) == 0
+    said = capsys.readouterr()
+    assert "1 of 2 offers are listings" in said.out
+    assert "2: passed over: no listing" in said.err
 
 
 @pytest.mark.parametrize(
@@ -264,6 +282,16 @@ def test_a_mistake_is_told_in_a_sentence(
 ) -> None:
     assert shop.type_here(*words) == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken_is_told_in_a_sentence(shop: Console, capsys: Told) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        assert shop.type_here("feed", "serve", "--port", port) == 2
+    said = capsys.readouterr().err
+    assert f"port {port} of 127.0.0.1 is taken by another program" in said
+    assert "Errno" not in said
+    assert ".." not in said
 
 
 def test_a_password_without_a_name_is_refused(shop: Console, capsys: Told) -> None:

@@ -22,7 +22,7 @@ import pytest
 from domain.feed_succession import OwnOffer
 from kaspi_crawler.feed.pulls import Pull, PullLog
 from kaspi_crawler.feed.versions import Shelf
-from tests.feed.building import STORE, listing, writer
+from tests.feed.building import NOON, STORE, listing, writer
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
@@ -246,6 +246,23 @@ def test_a_password_is_asked_for(tmp_path: Path) -> None:
         assert refused.headers["www-authenticate"].startswith("Basic realm=")
         refusals = [pull for pull in service.pulls(2) if pull.status == 401]
         assert len(refusals) == 1, "refusals are logged once a minute"
+        assert refusals[0].store == STORE, "where `scrapy feed status` looks for it"
+
+
+@pytest.mark.parametrize(
+    ("source", "agent", "counts"),
+    [
+        pytest.param("127.0.0.1", "curl/7.88.1", False, id="a person at this machine"),
+        pytest.param("::1", "Wget/1.21", False, id="another one"),
+        pytest.param("127.0.0.1", "kaspi-puller", True, id="by a proxy that names no visitor"),
+        pytest.param("203.0.113.7", "curl/8.5", True, id="what fetches for Kaspi is not known"),
+    ],
+)
+def test_a_look_from_this_machine_takes_nothing(source: str, agent: str, counts: bool) -> None:
+    pull = Pull(
+        at=NOON, store=STORE, source=source, agent=agent, status=200, etag="ab", size=9, whole=True
+    )
+    assert pull.took_it_whole is counts
 
 
 def basic(text: str) -> str:

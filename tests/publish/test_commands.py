@@ -102,8 +102,12 @@ def test_a_price_that_came_by_the_feed_is_told_with_its_version_and_pull(
     assert "which nobody has taken yet" in status
     assert "Next: hand it out" in status
     waits = told("why", shop.store, item["sku"])
-    assert re.search(r"→ in version 1 of the feed .* → which nobody has taken yet → waits", waits)
+    assert re.search(
+        r"→ in version 1 of the feed .* → which nobody has taken yet → waits to be taken", waits
+    )
     _take(tmp_path, shop.store)
+    unseen = told("why", shop.store, item["sku"])
+    assert re.search(r"→ taken .*\(192.0.2.1, Kaspi/1\) → waits to be seen: on the board", unseen)
     shop.do("UPDATE intentions SET state = 'applied', outcome = 'already_there', closed_at = now()")
     status = told("publish", "status", shop.store, PUBLISH="feed")
     assert "Live without a push, as by the feed: 1" in status

@@ -25,7 +25,7 @@ def put(database: str, sku: str = "kettle", **more: Any) -> None:
     listings.put(database, [listing], "listings.csv", stores=[Store(id=STORE, name="Лавка")])
 
 
-def tell(database: str, *points: FeedPoint, sku: str = "kettle", **cities: int) -> int:
+def tell(database: str, *points: FeedPoint, sku: str = "kettle", **cities: int) -> frozenset[str]:
     prices = tuple(CityPrice(CityId(city[1:]), Tenge(price)) for city, price in cities.items())
     offer = FeedOffer(sku=sku, model="Чайник", points=points, city_prices=prices)
     return feeds.put_offers(database, STORE, [offer])
@@ -57,7 +57,7 @@ POINT = FeedPoint("PP1", available=True, stock=5, preorder=3)
 
 def test_a_listing_is_read_with_all_that_is_known(database: str) -> None:
     put(database)
-    assert tell(database, POINT, FeedPoint("700_PP2", available=False)) == 1
+    assert tell(database, POINT, FeedPoint("700_PP2", available=False)) == {"kettle"}
     rule(database, floor=9_000)
     [listing] = own(database)
     offer = FeedOffer(
@@ -246,7 +246,7 @@ def test_a_point_stands_once_however_it_is_named(database: str) -> None:
 
 def test_offers_of_articles_that_are_not_kept_are_passed_over(database: str) -> None:
     put(database)
-    assert tell(database, POINT, sku="lamp") == 0
+    assert tell(database, POINT, sku="lamp") == frozenset()
     assert len(own(database)) == 1
 
 
