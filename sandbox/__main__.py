@@ -52,6 +52,7 @@ what can be asked of the seller's side:
   GET  /sandbox/seller/mailbox   the codes that were sent by mail and SMS
   POST /sandbox/seller/expire    {} ends every session, {"account": "user@example.kz"} one's
   GET  /sandbox/seller/goods     the listings as they truly are
+  GET  /sandbox/seller/active.xml  the cabinet's export of what is on sale
   POST /sandbox/seller/edit      {"sku": "…", "price": 9, "points": {"PP1": {"available": false}}}
   POST /sandbox/seller/feed      {"url": "http://127.0.0.1:…", "login": …, "password": …}
   POST /sandbox/seller/feed/pull fetches it now

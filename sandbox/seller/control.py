@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 from domain.identity import MerchantId
 from sandbox.answering import explained, json_answer
 from sandbox.seller.editing import Edit, edited
+from sandbox.seller.exporting import active_xml
 from sandbox.seller.hosts import IDMC, MC, origin
 from sandbox.seller.pulls import Source
 from sandbox.seller.seller import Seller
@@ -58,6 +59,7 @@ class SellerControl:
             web.get(f"{door}/mailbox", explained(self.mailbox)),
             web.post(f"{door}/expire", explained(self.expire)),
             web.get(f"{door}/goods", explained(self.goods)),
+            web.get(f"{door}/active.xml", explained(self.active)),
             web.post(f"{door}/edit", explained(self.edit)),
             web.get(f"{door}/feed", explained(self.feed)),
             web.post(f"{door}/feed", explained(self.follow)),
@@ -112,6 +114,11 @@ class SellerControl:
                 "listings": list(shelf.listings.values()),
             }
         )
+
+    async def active(self, request: web.Request) -> web.Response:
+        """A store's goods on sale, as the cabinet exports them."""
+        shelf = self._shelf(request.query.get("merchant"))
+        return web.Response(body=active_xml(shelf), content_type="application/xml")
 
     async def edit(self, request: web.Request) -> web.Response:
         """Change a listing as if somebody else had, at once."""

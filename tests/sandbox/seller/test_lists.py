@@ -1,10 +1,12 @@
 """Price lists by upload: both formats, the protocol of files, and what is refused."""
 
+from io import BytesIO
 from typing import Any
 
 import pytest
 from aiohttp import ClientResponse, FormData
 
+from partners.kaspi.price_feed import check, read
 from tests.sandbox.seller.conftest import Cabinet
 from tests.sandbox.seller.writing import catalog, offer, places, same, workbook
 
@@ -173,3 +175,18 @@ async def test_the_protocol_tells_of_rows_and_forgets_strangers(cabinet: Cabinet
     path = "/pricefeed/protocol/merchant/file/none"
     assert (await cabinet.get(path, params={"m": cabinet.merchant})).status == 404
     assert (await cabinet.post(UPLOAD, data=b"x")).status == 400
+
+
+async def test_what_is_on_sale_is_exported_as_the_feed_reads_it(cabinet: Cabinet) -> None:
+    """By the reader of the client, which knows nothing of the sandbox."""
+    item = await cabinet.some()
+    asked = f"{cabinet.address}/sandbox/seller/active.xml"
+    exported = BytesIO(await (await cabinet.get(asked)).read())
+    assert check(exported) > 0
+    exported.seek(0)
+    shop, offers = read(exported)
+    [told] = [offer for offer in offers if offer.sku == item["sku"]]
+    assert (shop.merchant, told.model) == (cabinet.merchant, item["model"])
+    assert {each.city: each.price for each in told.city_prices} == {
+        each["cityId"]: each["value"] for each in item["cityPrices"]
+    }
