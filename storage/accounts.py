@@ -31,7 +31,7 @@ WHERE store_id = ANY(%s)
 """
 _KEPT = """
 SELECT store_id AS store, stores.name, credentials, session, signed_in_at, failed_at, failure,
-       rests_until, coalesce(rests_until > now(), false) AS rests
+       rests_until, greatest(rests_until - now(), interval '0') AS rest
 FROM cabinet_accounts
 JOIN stores ON stores.id = store_id
 ORDER BY store_id
@@ -56,7 +56,7 @@ _GLANCE = 0.2
 class Kept:
     """What is kept of a store's account. `credentials` and `session` are encrypted.
 
-    `rests`: the marketplace wants no sign-in until `rests_until`.
+    The marketplace wants no sign-in until `rests_until`: `rest` from now, or nothing.
     """
 
     store: MerchantId
@@ -67,7 +67,7 @@ class Kept:
     failed_at: datetime | None
     failure: str | None
     rests_until: datetime | None
-    rests: bool
+    rest: timedelta
 
     def opened(self, key: str) -> str | None:
         """What opens the cabinet, decrypted. Raises NoKey."""

@@ -88,6 +88,8 @@ class Sessions:
         self._held: dict[MerchantId, str] = {}
         self._shut: dict[MerchantId, _Shut] = {}
         self._locks: defaultdict[MerchantId, asyncio.Lock] = defaultdict(asyncio.Lock)
+        #: Accounts whose sign-in was refused in this crawl, by what a person must mend.
+        self._given_up: set[str] = set()
         self._abreast = asyncio.Semaphore(_ABREAST)
 
     @classmethod
@@ -191,14 +193,18 @@ class Sessions:
         self, kept: dict[MerchantId, Kept], store: MerchantId, account: Account
     ) -> str:
         """Sign in, and keep the session for all stores of the account."""
-        if kept[store].rests:
-            raise self._out(store, str(kept[store].failure))
+        if rest := kept[store].rest:
+            lasts = None if name_of(account) in self._given_up else rest
+            raise self._out(store, str(kept[store].failure), lasts)
         try:
             session = await self._walked_patiently(store, account)
         except (CannotSignIn, NoCode) as error:
             failure, rest = failure_of(error, store)
             await self._failed(kept, store, failure, rest)
-            raise self._out(store, failure, self._perseverance.left_alone(error)) from None
+            lasts = self._perseverance.left_alone(error)
+            if lasts is None:
+                self._given_up.add(name_of(account))
+            raise self._out(store, failure, lasts) from None
         shared = [one for one in self._same_account(kept, store) if one in session.stores]
         await self._patiently(lambda: self._book.signed_in(shared, session.cookies))
         self._crawler.stats.inc_value(f"signed_in/{store}")

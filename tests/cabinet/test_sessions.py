@@ -22,7 +22,7 @@ from storage import accounts
 from tests.partners.test_cabinet_login import BY_MAIL, Played, welcome
 from tests.pipelines.leading import Stats
 
-STORE = MerchantId("30000001")
+STORE, SISTER = MerchantId("30000001"), MerchantId("30000002")
 THRICE = Perseverance(3, timedelta(minutes=1))
 
 
@@ -109,9 +109,9 @@ def sessions(database: str, marketplace: Marketplace, stats: Stats) -> Sessions:
     return Sessions(crawler)
 
 
-async def carried(sessions: Sessions) -> bytes:
+async def carried(sessions: Sessions, store: MerchantId = STORE) -> bytes:
     """The cookies with which a question of the store leaves. Raises SignedOut."""
-    request = Request("https://mc.example/s/m", meta={"account": STORE})
+    request = Request("https://mc.example/s/m", meta={"account": store})
     waits = sessions.process_request(request)
     assert waits is not None
     await waits
@@ -144,4 +144,32 @@ async def test_a_store_that_was_refused_is_not_asked_again(
     await asyncio.sleep(0.15)
     with pytest.raises(SignedOut):
         await carried(sessions)
+    assert marketplace.asked == asked
+
+
+async def test_a_store_whose_account_rests_is_asked_again_after_it(
+    sessions: Sessions, marketplace: Marketplace
+) -> None:
+    """The rest of an account holds for all its stores, whichever of them was answered so."""
+    rest = timedelta(seconds=1)
+    await sessions._book.failed([STORE], "the marketplace is away", rest)
+    with pytest.raises(SignedOut):
+        await carried(sessions)
+    assert not marketplace.asked
+    await asyncio.sleep(rest.total_seconds())
+    assert b"mc-sid=session" in await carried(sessions)
+
+
+async def test_what_a_person_must_mend_is_not_tried_again_for_another_store_of_the_account(
+    sessions: Sessions, marketplace: Marketplace, database: str
+) -> None:
+    accounts.add(database, SISTER, told(BY_MAIL), sessions._book.key)
+    marketplace.status = 403
+    for store in (STORE, SISTER):
+        with pytest.raises(SignedOut):
+            await carried(sessions, store)
+    accounts.wake(database, [STORE, SISTER])
+    marketplace.status, asked = None, marketplace.asked
+    with pytest.raises(SignedOut):
+        await carried(sessions, SISTER)
     assert marketplace.asked == asked
