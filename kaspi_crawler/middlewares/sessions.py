@@ -52,8 +52,8 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-#: Stores whose sessions are looked for at once: each holds up to two connections to the database,
-#: and dozens of stores would wait for each other's.
+#: Sessions that are looked up at once, and accounts that sign in at once: each holds a connection
+#: to the database, a sign-in two, and dozens of stores would want more than there are.
 _ABREAST = 6
 #: What another middleware left in a question, and must not be in its repetition.
 _TRACES = ("proxy", "_auth_proxy", "download_slot", "through", "turn")
@@ -90,7 +90,10 @@ class Sessions:
         self._locks: defaultdict[MerchantId, asyncio.Lock] = defaultdict(asyncio.Lock)
         #: Accounts whose sign-in was refused in this crawl, by what a person must mend.
         self._given_up: set[str] = set()
-        self._abreast = asyncio.Semaphore(_ABREAST)
+        self._looking_up = asyncio.Semaphore(_ABREAST)
+        self._signing_in = asyncio.Semaphore(_ABREAST)
+        #: One store of an account signs in, and its others wait for no more than that.
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -151,8 +154,7 @@ class Sessions:
             self._refuse_if_shut(store)
             held = self._held.get(store)
             if held is None or held == stale:
-                async with self._abreast:
-                    held = self._held[store] = await self._found(store, stale)
+                held = self._held[store] = await self._found(store, stale)
                 self._open(store)
             return held
 
@@ -175,7 +177,13 @@ class Sessions:
         if credentials is None:
             raise self._out(store, f"its password is not kept. Sign in: scrapy shop add {store}")
         account = account_of(credentials)
-        async with self._book.one_at_a_time(name_of(account), self._is_closing) as mine:
+        name = name_of(account)
+        # A sign-in may take many minutes, with its pauses and codes.
+        async with (
+            self._turns[name],
+            self._signing_in,
+            self._book.one_at_a_time(name, self._is_closing) as mine,
+        ):
             if not mine:
                 raise NotAsked("the crawl ends")
             kept = await self._kept()  # another process may have signed in meanwhile
@@ -355,7 +363,8 @@ class Sessions:
         return max(self._proxies, key=rank, default=None)
 
     async def _kept(self) -> dict[MerchantId, Kept]:
-        return await self._patiently(self._book.read)
+        async with self._looking_up:
+            return await self._patiently(self._book.read)
 
     async def _patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
         patience = Patience(give_up_after=self._crawler.settings.getfloat("STORE_PATIENCE"))

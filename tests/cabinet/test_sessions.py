@@ -5,6 +5,7 @@ from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
+import attrs
 import pytest
 from cryptography.fernet import Fernet
 from scrapy import Request
@@ -16,6 +17,7 @@ from kaspi_crawler.cabinet.codes import NoCode
 from kaspi_crawler.cabinet.doors import told
 from kaspi_crawler.cabinet.signing import Perseverance, SignedOut
 from kaspi_crawler.middlewares.sessions import Sessions
+from kaspi_crawler.turnstile import NotAsked
 from partners.call import Call
 from partners.kaspi.cabinet_login import CannotSignIn, WhyNot
 from storage import accounts
@@ -145,6 +147,34 @@ async def test_a_store_that_was_refused_is_not_asked_again(
     with pytest.raises(SignedOut):
         await carried(sessions)
     assert marketplace.asked == asked
+
+
+@pytest.mark.parametrize(
+    "emails",
+    [
+        pytest.param([f"user-{n}@example.kz" for n in range(8)], id="of many accounts"),
+        pytest.param([BY_MAIL.email] * 8, id="of one account"),
+    ],
+)
+async def test_stores_in_sign_in_hold_up_none_that_has_a_session(
+    sessions: Sessions, marketplace: Marketplace, database: str, emails: list[str]
+) -> None:
+    """A sign-in waits for minutes, between its tries and for codes."""
+    sessions._crawler.settings.set("SIGN_IN_PAUSE", 3_600)
+    marketplace.status = 503
+    await sessions._book.signed_in([STORE], "kept")
+    others = [MerchantId(f"3100000{n}") for n, _ in enumerate(emails)]
+    for store, email in zip(others, emails, strict=True):
+        account = attrs.evolve(BY_MAIL, email=email)
+        accounts.add(database, store, told(account), sessions._book.key)
+    async with asyncio.timeout(20):
+        waiting = [asyncio.create_task(carried(sessions, store)) for store in others]
+        while marketplace.asked < min(6, len(set(emails))):  # noqa: ASYNC110  (of the crawl)
+            await asyncio.sleep(0.01)
+        assert await carried(sessions) == b"kept"
+    marketplace._slot.closing = True
+    ended = await asyncio.gather(*waiting, return_exceptions=True)
+    assert {type(one) for one in ended} == {NotAsked}
 
 
 async def test_a_store_whose_account_rests_is_asked_again_after_it(
