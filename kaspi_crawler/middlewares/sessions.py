@@ -52,8 +52,8 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-#: Sessions that are looked up at once, and accounts that sign in at once: each holds a connection
-#: to the database, a sign-in two, and dozens of stores would want more than there are.
+#: Sessions that are read or written at once, and accounts that sign in at once: each holds a
+#: connection to the database, and dozens of stores would want more than there are.
 _ABREAST = 6
 #: What another middleware left in a question, and must not be in its repetition.
 _TRACES = ("proxy", "_auth_proxy", "download_slot", "through", "turn")
@@ -90,7 +90,7 @@ class Sessions:
         self._locks: defaultdict[MerchantId, asyncio.Lock] = defaultdict(asyncio.Lock)
         #: Accounts whose sign-in was refused in this crawl, by what a person must mend.
         self._given_up: set[str] = set()
-        self._looking_up = asyncio.Semaphore(_ABREAST)
+        self._connecting = asyncio.Semaphore(_ABREAST)
         self._signing_in = asyncio.Semaphore(_ABREAST)
         #: One store of an account signs in, and its others wait for no more than that.
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -363,12 +363,15 @@ class Sessions:
         return max(self._proxies, key=rank, default=None)
 
     async def _kept(self) -> dict[MerchantId, Kept]:
-        async with self._looking_up:
-            return await self._patiently(self._book.read)
+        return await self._patiently(self._book.read)
 
     async def _patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        async def connected() -> T:
+            async with self._connecting:
+                return await attempt()
+
         patience = Patience(give_up_after=self._crawler.settings.getfloat("STORE_PATIENCE"))
-        return await patiently(attempt, "a sign-in waits", patience, self._revive)
+        return await patiently(connected, "a sign-in waits", patience, self._revive)
 
     def _revive(self) -> None:
         """Start the database if it is ours to start; the next try finds out whether it is."""
