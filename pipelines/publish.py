@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 from datetime import timedelta
 from typing import Any, Self
 
@@ -67,7 +68,7 @@ class Publish:
         if self._is_on:
             self._reach.open(_CONNECTIONS)
             self._berths = Berths(self._reach.address())
-            self._work = asyncio.create_task(self._carry_all())
+            self._work = asyncio.create_task(self._told(self._carry_all(), "for further stores"))
 
     def process_item(self, item: Finding) -> Finding:
         """Pass it on: what it brought about stands in the outbox."""
@@ -88,9 +89,12 @@ class Publish:
     async def close_spider(self) -> None:
         """Finish what is under way, and let go of the database."""
         self._ended.set()
-        if self._work is not None:
+        if self._work is None:
+            return
+        try:
             await self._work
             await asyncio.gather(*self._carriers.values(), return_exceptions=True)
+        finally:
             await self._berths.close()
             await self._reach.close()
 
@@ -100,25 +104,36 @@ class Publish:
         """Whether something may be sent soon."""
         if self._work is None or self._work.done():
             return False
-        if any(self._looked_at.get(one, -1) < self._items for one in (None, *self._carriers)):
+        alive = [store for store, carrying in self._carriers.items() if not carrying.done()]
+        if any(self._looked_at.get(one, -1) < self._items for one in (None, *alive)):
             return True
-        return any(turn.waits and turn.pause <= _SOON for turn in self._turns.values())
+        turns = [self._turns[store] for store in alive if store in self._turns]
+        return any(turn.waits and turn.pause <= _SOON for turn in turns)
 
     async def _carry_all(self) -> None:
         """Find the stores that have something to send, and let each be carried for."""
         while not self._ended.is_set():
-            items = self._items
+            items, pause = self._items, self._terms.look
             try:
                 found = await self._reach.do(departures.stores, "prices wait to be sent")
             except PASSING_ERRORS as error:
                 self._crawler.stats.inc_value("publish/no_database")
-                logger.error("No price is sent: the database stayed away (%s)", error)
-                return
+                logger.error("No store is looked for: the database stayed away (%s)", error)
+                found, pause = [], self._terms.rest
             for store in found:
                 if store not in self._carriers:
-                    self._carriers[store] = asyncio.create_task(self._carry(store))
+                    carrying = self._told(self._carry(store), f"for {store}")
+                    self._carriers[store] = asyncio.create_task(carrying)
             self._looked_at[None] = items
-            await self._nap(self._terms.look, wakes=True)
+            await self._nap(pause, wakes=pause == self._terms.look)
+
+    async def _told(self, work: Awaitable[None], whom: str) -> None:
+        """An error of ours ends this work alone, and is told when it happens."""
+        try:
+            await work
+        except Exception:
+            logger.exception("Nothing more is sent %s in this crawl: report this", whom)
+            self._crawler.stats.inc_value("item_errors")
 
     async def _carry(self, store: MerchantId) -> None:
         carrier = Carrier(
@@ -136,10 +151,6 @@ class Publish:
                 self._crawler.stats.inc_value("publish/no_database")
                 logger.error("No price of %s is sent: no database (%s)", store, error)
                 turn = Turn(pause=self._terms.rest)
-            except Exception:
-                logger.exception("Nothing more is sent for %s in this crawl: report this", store)
-                self._crawler.stats.inc_value("item_errors")
-                raise
             self._turns[store], self._looked_at[store] = turn, items
             await self._nap(turn.pause, wakes=not turn.waits and turn.pause <= self._terms.look)
 

@@ -31,7 +31,8 @@ class Record:
     never sent again: its board is read before all others, and the price is decided on anew.
     """
 
-    _under_way: frozenset[ProductId] = frozenset()
+    #: Asks which products have a price of ours on its way, or has asked.
+    _asking: asyncio.Task[frozenset[ProductId]] | None = None
     _known_until = 0.0
 
     def __init__(self, crawler: Crawler) -> None:
@@ -39,8 +40,6 @@ class Record:
         self._reach = Reach(crawler.settings)
         self._patience = patience_of(crawler.settings)
         self._judged = Together(self._judge)
-        #: While it is asked what is under way nobody goes by what was known before.
-        self._asking = asyncio.Lock()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -70,14 +69,17 @@ class Record:
 
     async def _awaited(self, boards: Sequence[OfferBoard]) -> list[OfferBoard]:
         """Those of products of which a price of ours is on its way."""
-        clock = asyncio.get_running_loop().time
-        async with self._asking:
-            if clock() >= self._known_until:
-                self._under_way = await self._reach.do(
-                    arrivals.products_under_way, "prices wait to be verified"
-                )
-                self._known_until = clock() + _KNOWN_FOR
-        return [board for board in boards if board.kaspi_id in self._under_way]
+        is_old = asyncio.get_running_loop().time() >= self._known_until
+        if self._asking is None or (is_old and self._asking.done()):
+            self._asking = asyncio.create_task(self._products_under_way())
+        # Whoever comes meanwhile waits for the same answer, and hears when there is none.
+        under_way = await asyncio.shield(self._asking)
+        return [board for board in boards if board.kaspi_id in under_way]
+
+    async def _products_under_way(self) -> frozenset[ProductId]:
+        found = await self._reach.do(arrivals.products_under_way, "prices wait to be verified")
+        self._known_until = asyncio.get_running_loop().time() + _KNOWN_FOR
+        return found
 
     async def _judge_page(self, page: ShopPage) -> list[Arrived]:
         async def judge(cursor: Cursor) -> list[Arrived]:

@@ -12,6 +12,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from domain.identity import MerchantId
+from storage.database import connect
 from storage.schema import libpq_address
 from storage.sealed import seal, unseal
 from storage.stores import add_stores
@@ -30,7 +31,7 @@ WHERE store_id = ANY(%s)
 """
 _KEPT = """
 SELECT store_id AS store, stores.name, credentials, session, signed_in_at, failed_at, failure,
-       rests_until, coalesce(rests_until > now(), false) AS rests
+       rests_until, greatest(rests_until - now(), interval '0') AS rest
 FROM cabinet_accounts
 JOIN stores ON stores.id = store_id
 ORDER BY store_id
@@ -55,7 +56,7 @@ _GLANCE = 0.2
 class Kept:
     """What is kept of a store's account. `credentials` and `session` are encrypted.
 
-    `rests`: the marketplace wants no sign-in until `rests_until`.
+    The marketplace wants no sign-in until `rests_until`: `rest` from now, or nothing.
     """
 
     store: MerchantId
@@ -66,7 +67,7 @@ class Kept:
     failed_at: datetime | None
     failure: str | None
     rests_until: datetime | None
-    rests: bool
+    rest: timedelta
 
     def opened(self, key: str) -> str | None:
         """What opens the cabinet, decrypted. Raises NoKey."""
@@ -124,7 +125,7 @@ class AccountBook:
 
     async def read(self) -> dict[MerchantId, Kept]:
         """Every account by its store."""
-        async with await self._connected() as connection:
+        async with await connect(self.address) as connection:
             cursor = connection.cursor(row_factory=class_row(Kept))
             await cursor.execute(_KEPT)
             return {one.store: one for one in await cursor.fetchall()}
@@ -132,13 +133,13 @@ class AccountBook:
     async def signed_in(self, stores: Sequence[MerchantId], cookies: str) -> None:
         """Keep a session that these stores share. Raises NoKey."""
         sealed = seal(cookies, self.key).decode()
-        async with await self._connected() as connection:
+        async with await connect(self.address) as connection:
             await connection.execute(_SIGNED_IN, [sealed, list(stores)])
 
     async def failed(self, stores: Sequence[MerchantId], failure: str, rest: timedelta) -> None:
         """Write down that a sign-in came to nothing, and for how long none is wanted."""
         told = {"stores": list(stores), "failure": failure, "rest": rest}
-        async with await self._connected() as connection:
+        async with await connect(self.address) as connection:
             await connection.execute(_FAILED, told)
 
     @asynccontextmanager
@@ -150,18 +151,13 @@ class AccountBook:
         Yields False, without the right to sign in, when the crawl ends before others are through.
         """
         number = _number(account)
-        async with await self._connected() as connection:
+        async with await connect(self.address) as connection:
             while not await _has(connection, number):
                 if is_closing():
                     yield False
                     return
                 await asyncio.sleep(_GLANCE)
             yield True
-
-    async def _connected(self) -> psycopg.AsyncConnection[Any]:
-        return await psycopg.AsyncConnection.connect(
-            libpq_address(self.address), autocommit=True, connect_timeout=10
-        )
 
 
 def _number(account: str) -> int:

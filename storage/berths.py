@@ -9,8 +9,8 @@ import attrs
 import psycopg
 
 from domain.identity import MerchantId
+from storage.database import connect
 from storage.patience import PASSING_ERRORS
-from storage.schema import libpq_address
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +24,8 @@ class Berths:
 
     What two processes read of a store at once they would read twice, and a price would leave by
     what one has read before the other. No guarantee of the outbox hangs on it: whoever loses the
-    connection goes on with what he has begun.
+    connection goes on with what he has begun. The server lets go of all berths when the process
+    ends, and half a minute after the network between them was cut without a word.
     """
 
     address: str
@@ -36,14 +37,20 @@ class Berths:
 
         Raises storage.patience.PASSING_ERRORS when the database is away.
         """
-        return await self._ask(_TAKE, _number(store))
+        async with self._one_at_a_time:
+            if self._connection is None or self._connection.closed:
+                self._connection = await connect(self.address)
+            return await self._ask(self._connection, _TAKE, store)
 
     async def leave(self, store: MerchantId) -> None:
-        """Let others carry for the store."""
-        try:
-            await self._ask(_LEAVE, _number(store))
-        except PASSING_ERRORS as error:
-            logger.info("The berth of %s went with the connection: %s", store, error)
+        """Let others carry for the store; a connection that is lost has let go already."""
+        async with self._one_at_a_time:
+            if self._connection is None or self._connection.closed:
+                return
+            try:
+                await self._ask(self._connection, _LEAVE, store)
+            except PASSING_ERRORS as error:
+                logger.info("The berth of %s went with the connection: %s", store, error)
 
     async def close(self) -> None:
         """Leave all berths."""
@@ -51,14 +58,15 @@ class Berths:
             await self._connection.close()
             self._connection = None
 
-    async def _ask(self, query: str, number: int) -> bool:
-        async with self._one_at_a_time:
-            if self._connection is None or self._connection.closed:
-                self._connection = await psycopg.AsyncConnection.connect(
-                    libpq_address(self.address), autocommit=True, connect_timeout=10
-                )
-            row = await (await self._connection.execute(query, [number])).fetchone()
-            return bool(row and row[0])
+    async def _ask(
+        self, connection: psycopg.AsyncConnection[Any], query: str, store: MerchantId
+    ) -> bool:
+        try:
+            row = await (await connection.execute(query, [_number(store)])).fetchone()
+        except PASSING_ERRORS:
+            await connection.close()  # or nobody knew whether the server has done it
+            raise
+        return bool(row and row[0])
 
 
 def _number(store: MerchantId) -> int:

@@ -9,6 +9,9 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from storage.schema import libpq_address
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
@@ -20,8 +23,15 @@ Cursor = psycopg.AsyncCursor[tuple[object, ...]]
 
 #: So long one statement of a crawl may take, in seconds; the longest take one or two.
 SILENCE = 60.0
-#: A server behind a network that swallows packets is noticed after half a minute.
-_KEEPALIVES = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3}
+#: Whoever waits for a connection of the pool waits longer than a statement may take, with the
+#: seconds in which it is called off and another connection is made.
+_TURN = SILENCE + 30.0
+#: What sessions are told. A server whose client went without a word, behind a network that
+#: swallows packets, notices it after half a minute, and lets go of its locks.
+_SESSION = (
+    "-c timezone=UTC -c jit=off -c tcp_keepalives_idle=15 -c tcp_keepalives_interval=5"
+    " -c tcp_keepalives_count=3 -c tcp_user_timeout=30000"
+)
 
 
 class _Attentive(psycopg.AsyncConnection[Any]):
@@ -37,6 +47,32 @@ class _Attentive(psycopg.AsyncConnection[Any]):
         except TimeoutError as error:
             why = f"the database did not answer within {SILENCE:g} seconds"
             raise psycopg.OperationalError(why) from error
+
+
+def _options(told: str) -> dict[str, Any]:
+    """How each connection of a crawl is made, with the options that its address has `told`.
+
+    A server behind a network that swallows packets is noticed after half a minute, too.
+    """
+    return {
+        "options": f"{told} {_SESSION}",
+        "connect_timeout": 10,
+        "tcp_user_timeout": 30_000,
+        "keepalives_idle": 15,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+    }
+
+
+async def connect(address: str) -> psycopg.AsyncConnection[Any]:
+    """A connection beside the pool, without transactions: for locks, and for single statements.
+
+    A statement that takes longer than SILENCE is an OperationalError.
+    """
+    told = conninfo_to_dict(libpq_address(address)).get("options")
+    return await _Attentive.connect(
+        libpq_address(address), autocommit=True, **_options(str(told or ""))
+    )
 
 
 def sqlalchemy_url(address: str) -> "URL":
@@ -59,12 +95,10 @@ def open_engine(address: str, connections: int = 2, *, patient: bool = False) ->
         url.difference_update_query(["options"]),
         pool_size=connections,
         max_overflow=0,
+        pool_timeout=_TURN,
         connect_args={
             "async_creator_fn": (psycopg.AsyncConnection if patient else _Attentive).connect,
-            "options": f"{told} -c timezone=UTC -c jit=off",
-            "connect_timeout": 10,
-            "tcp_user_timeout": 30_000,
-            **_KEEPALIVES,
+            **_options(told),
         },
     )
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 import attrs
 import psycopg
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as NoTurn
 
 logger = logging.getLogger(__name__)
 
@@ -23,12 +24,13 @@ REFUSALS = (
 )
 
 #: Errors after which the same batch may succeed: a lost connection, a server that restarts, two
-#: crawls in each other's way.
+#: crawls in each other's way, a pool whose connections all wait for a slow server.
 PASSING_ERRORS = (
     psycopg.OperationalError,
     psycopg.errors.DeadlockDetected,
     psycopg.errors.SerializationFailure,
     OperationalError,
+    NoTurn,
     ConnectionError,
 )
 

@@ -9,8 +9,8 @@ from uuid import UUID
 import attrs
 import psycopg
 
+from storage.database import connect
 from storage.runs import lock_of
-from storage.schema import libpq_address
 
 #: Seconds between two tries to reach a database that is away.
 _PAUSE = 0.5
@@ -68,9 +68,7 @@ class Pulse:
                 return await self._locked()
 
     async def _locked(self) -> psycopg.AsyncConnection[Any]:
-        connection = await psycopg.AsyncConnection.connect(
-            libpq_address(self.address), autocommit=True, connect_timeout=10
-        )
+        connection = await connect(self.address)
         try:
             await connection.execute("SELECT pg_advisory_lock(%s::bigint)", [lock_of(self.run)])
         except BaseException:

@@ -171,7 +171,7 @@ def _lines(found: Iterable["Kept"], key: str) -> Iterable[str]:
 
 def _state(one: "Kept") -> str:
     if one.failure:
-        until = one.rests_until if one.rests else None
+        until = one.rests_until if one.rest else None
         rest = f" (no sign-in until {until.astimezone(ALMATY):%Y-%m-%d %H:%M})" if until else ""
         return f"signed out: {one.failure}{rest}"
     return "signed in" if one.session else "not signed in yet"

@@ -52,8 +52,8 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-#: Stores whose sessions are looked for at once: each holds up to two connections to the database,
-#: and dozens of stores would wait for each other's.
+#: Sessions that are read or written at once, and accounts that sign in at once: each holds a
+#: connection to the database, and dozens of stores would want more than there are.
 _ABREAST = 6
 #: What another middleware left in a question, and must not be in its repetition.
 _TRACES = ("proxy", "_auth_proxy", "download_slot", "through", "turn")
@@ -88,7 +88,12 @@ class Sessions:
         self._held: dict[MerchantId, str] = {}
         self._shut: dict[MerchantId, _Shut] = {}
         self._locks: defaultdict[MerchantId, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._abreast = asyncio.Semaphore(_ABREAST)
+        #: Accounts whose sign-in was refused in this crawl, by what a person must mend.
+        self._given_up: set[str] = set()
+        self._connecting = asyncio.Semaphore(_ABREAST)
+        self._signing_in = asyncio.Semaphore(_ABREAST)
+        #: One store of an account signs in, and its others wait for no more than that.
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -149,8 +154,7 @@ class Sessions:
             self._refuse_if_shut(store)
             held = self._held.get(store)
             if held is None or held == stale:
-                async with self._abreast:
-                    held = self._held[store] = await self._found(store, stale)
+                held = self._held[store] = await self._found(store, stale)
                 self._open(store)
             return held
 
@@ -173,7 +177,13 @@ class Sessions:
         if credentials is None:
             raise self._out(store, f"its password is not kept. Sign in: scrapy shop add {store}")
         account = account_of(credentials)
-        async with self._book.one_at_a_time(name_of(account), self._is_closing) as mine:
+        name = name_of(account)
+        # A sign-in may take many minutes, with its pauses and codes.
+        async with (
+            self._turns[name],
+            self._signing_in,
+            self._book.one_at_a_time(name, self._is_closing) as mine,
+        ):
             if not mine:
                 raise NotAsked("the crawl ends")
             kept = await self._kept()  # another process may have signed in meanwhile
@@ -191,14 +201,18 @@ class Sessions:
         self, kept: dict[MerchantId, Kept], store: MerchantId, account: Account
     ) -> str:
         """Sign in, and keep the session for all stores of the account."""
-        if kept[store].rests:
-            raise self._out(store, str(kept[store].failure))
+        if rest := kept[store].rest:
+            lasts = None if name_of(account) in self._given_up else rest
+            raise self._out(store, str(kept[store].failure), lasts)
         try:
             session = await self._walked_patiently(store, account)
         except (CannotSignIn, NoCode) as error:
             failure, rest = failure_of(error, store)
             await self._failed(kept, store, failure, rest)
-            raise self._out(store, failure, self._perseverance.left_alone(error)) from None
+            lasts = self._perseverance.left_alone(error)
+            if lasts is None:
+                self._given_up.add(name_of(account))
+            raise self._out(store, failure, lasts) from None
         shared = [one for one in self._same_account(kept, store) if one in session.stores]
         await self._patiently(lambda: self._book.signed_in(shared, session.cookies))
         self._crawler.stats.inc_value(f"signed_in/{store}")
@@ -352,8 +366,12 @@ class Sessions:
         return await self._patiently(self._book.read)
 
     async def _patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        async def connected() -> T:
+            async with self._connecting:
+                return await attempt()
+
         patience = Patience(give_up_after=self._crawler.settings.getfloat("STORE_PATIENCE"))
-        return await patiently(attempt, "a sign-in waits", patience, self._revive)
+        return await patiently(connected, "a sign-in waits", patience, self._revive)
 
     def _revive(self) -> None:
         """Start the database if it is ours to start; the next try finds out whether it is."""

@@ -5,6 +5,7 @@ from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
+import attrs
 import pytest
 from cryptography.fernet import Fernet
 from scrapy import Request
@@ -16,13 +17,14 @@ from kaspi_crawler.cabinet.codes import NoCode
 from kaspi_crawler.cabinet.doors import told
 from kaspi_crawler.cabinet.signing import Perseverance, SignedOut
 from kaspi_crawler.middlewares.sessions import Sessions
+from kaspi_crawler.turnstile import NotAsked
 from partners.call import Call
 from partners.kaspi.cabinet_login import CannotSignIn, WhyNot
 from storage import accounts
 from tests.partners.test_cabinet_login import BY_MAIL, Played, welcome
 from tests.pipelines.leading import Stats
 
-STORE = MerchantId("30000001")
+STORE, SISTER = MerchantId("30000001"), MerchantId("30000002")
 THRICE = Perseverance(3, timedelta(minutes=1))
 
 
@@ -109,9 +111,9 @@ def sessions(database: str, marketplace: Marketplace, stats: Stats) -> Sessions:
     return Sessions(crawler)
 
 
-async def carried(sessions: Sessions) -> bytes:
+async def carried(sessions: Sessions, store: MerchantId = STORE) -> bytes:
     """The cookies with which a question of the store leaves. Raises SignedOut."""
-    request = Request("https://mc.example/s/m", meta={"account": STORE})
+    request = Request("https://mc.example/s/m", meta={"account": store})
     waits = sessions.process_request(request)
     assert waits is not None
     await waits
@@ -144,4 +146,60 @@ async def test_a_store_that_was_refused_is_not_asked_again(
     await asyncio.sleep(0.15)
     with pytest.raises(SignedOut):
         await carried(sessions)
+    assert marketplace.asked == asked
+
+
+@pytest.mark.parametrize(
+    "emails",
+    [
+        pytest.param([f"user-{n}@example.kz" for n in range(8)], id="of many accounts"),
+        pytest.param([BY_MAIL.email] * 8, id="of one account"),
+    ],
+)
+async def test_stores_in_sign_in_hold_up_none_that_has_a_session(
+    sessions: Sessions, marketplace: Marketplace, database: str, emails: list[str]
+) -> None:
+    """A sign-in waits for minutes, between its tries and for codes."""
+    sessions._crawler.settings.set("SIGN_IN_PAUSE", 3_600)
+    marketplace.status = 503
+    await sessions._book.signed_in([STORE], "kept")
+    others = [MerchantId(f"3100000{n}") for n, _ in enumerate(emails)]
+    for store, email in zip(others, emails, strict=True):
+        account = attrs.evolve(BY_MAIL, email=email)
+        accounts.add(database, store, told(account), sessions._book.key)
+    async with asyncio.timeout(20):
+        waiting = [asyncio.create_task(carried(sessions, store)) for store in others]
+        while marketplace.asked < min(6, len(set(emails))):  # noqa: ASYNC110  (of the crawl)
+            await asyncio.sleep(0.01)
+        assert await carried(sessions) == b"kept"
+    marketplace._slot.closing = True
+    ended = await asyncio.gather(*waiting, return_exceptions=True)
+    assert {type(one) for one in ended} == {NotAsked}
+
+
+async def test_a_store_whose_account_rests_is_asked_again_after_it(
+    sessions: Sessions, marketplace: Marketplace
+) -> None:
+    """The rest of an account holds for all its stores, whichever of them was answered so."""
+    rest = timedelta(seconds=1)
+    await sessions._book.failed([STORE], "the marketplace is away", rest)
+    with pytest.raises(SignedOut):
+        await carried(sessions)
+    assert not marketplace.asked
+    await asyncio.sleep(rest.total_seconds())
+    assert b"mc-sid=session" in await carried(sessions)
+
+
+async def test_what_a_person_must_mend_is_not_tried_again_for_another_store_of_the_account(
+    sessions: Sessions, marketplace: Marketplace, database: str
+) -> None:
+    accounts.add(database, SISTER, told(BY_MAIL), sessions._book.key)
+    marketplace.status = 403
+    for store in (STORE, SISTER):
+        with pytest.raises(SignedOut):
+            await carried(sessions, store)
+    accounts.wake(database, [STORE, SISTER])
+    marketplace.status, asked = None, marketplace.asked
+    with pytest.raises(SignedOut):
+        await carried(sessions, SISTER)
     assert marketplace.asked == asked

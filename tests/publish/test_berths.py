@@ -7,6 +7,8 @@ import psycopg
 import pytest
 
 from domain.identity import MerchantId
+from storage import berths as berths_module
+from storage import database as database_module
 from storage.berths import Berths
 
 OURS, OTHER = MerchantId("30000001"), MerchantId("30000002")
@@ -69,3 +71,16 @@ def test_a_berth_is_one_processs(database: str, story: Story, had: list[bool]) -
             await second.close()
 
     assert asyncio.run(play()) == had
+
+
+async def test_a_server_that_does_not_answer_holds_up_nobody(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when it is asked to let go: the connection goes, and the berth with it."""
+    monkeypatch.setattr(database_module, "SILENCE", 0.2)
+    monkeypatch.setattr(berths_module, "_LEAVE", "SELECT pg_sleep(3) IS NULL AND %s::bigint > 0")
+    first, second = Berths(database), Berths(database)
+    assert await first.take(OURS)
+    await first.leave(OURS)
+    assert await second.take(OURS)
+    await asyncio.gather(first.close(), second.close())

@@ -7,7 +7,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import attrs
+import psycopg
 import pytest
+from scrapy.exceptions import DropItem
 from scrapy.settings import Settings
 
 from domain.cabinet import CabinetOffer, Point, ShopPage
@@ -16,6 +18,8 @@ from domain.money import Tenge
 from domain.readings import Finding
 from kaspi_crawler import settings as project
 from pipelines.record import Record
+from storage import arrivals
+from storage.database import Cursor
 from storage.writer import BatchWriter
 from tests.building import ALMATY, KETTLE, LAMP, board, incomplete, offer
 from tests.pipelines.leading import OURS, Pipeline, Stats, leading
@@ -54,8 +58,6 @@ async def at_desk(database: str, writer: BatchWriter) -> AsyncIterator[Desk]:
         record = Record(crawler)
         record.open_spider()
         await pipeline.read(board(offer(OURS, 10_000), offer("1", 9_500)))
-        import psycopg  # noqa: PLC0415
-
         with psycopg.connect(database) as connection:
             connection.execute(_SEND)
         yield Desk(pipeline, record, stats)
@@ -90,6 +92,28 @@ async def test_a_board_that_comes_while_others_ask_what_is_under_way_is_judged_t
         desk.record.process_item(shown),
     )
     assert desk.states()[0]["state"] == "applied"
+
+
+async def test_a_database_that_is_away_is_waited_for_by_all_boards_together(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or ten boards would wait ten times as long as one, also when the crawl ends."""
+    asked = []
+
+    async def away(cursor: Cursor) -> frozenset[ProductId]:
+        asked.append(cursor)
+        raise psycopg.OperationalError("away")
+
+    desk.record._crawler.settings.set("STORE_PATIENCE", 0)
+    shown = board(offer(OURS, 9_499), offer("1", 9_500), minutes=10)
+    with monkeypatch.context() as while_away:
+        while_away.setattr(arrivals, "products_under_way", away)
+        lost = [desk.record.process_item(shown) for _ in range(5)]
+        came = await asyncio.gather(*lost, return_exceptions=True)
+    assert {type(one) for one in came} == {DropItem}
+    assert len(asked) == 1
+    await desk.record.process_item(shown)
+    assert desk.states()[0]["state"] == "applied", "and the next board asks anew"
 
 
 async def test_the_old_price_is_waited_for_and_then_unverified(desk: Desk) -> None:
