@@ -555,7 +555,8 @@ def _cabinet_unreachable(watched: Watched) -> list[Alarm]:
             sentence=f"No price could be sent: the cabinet was not to be used ({told})",
             remedy="With session_gone sign in again; with unread_items see whether"
             " KASPI_SECRET_KEY is set to the key that the accounts were kept with; with forbidden"
-            " see whether the account may manage goods; else see the exit of the store. Prices wait meanwhile.",
+            " see whether the account may manage goods; else see the exit of the store. Prices wait"
+            " meanwhile.",
             russian=f"Ни одна цена не отправлена: кабинет недоступен ({told}). Проверьте вход и"
             " прежний KASPI_SECRET_KEY. Цены ждут.",
         )

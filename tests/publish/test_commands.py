@@ -277,6 +277,51 @@ async def test_what_is_no_longer_allowed_is_named_and_left(told: Telling, databa
 
 
 @pytest.mark.usefixtures("history")
+async def test_what_stands_already_is_kept_from_what_waits(told: Telling, database: str) -> None:
+    with psycopg.connect(database) as connection:
+        connection.execute(
+            "UPDATE intentions SET state = 'pending', closed_at = NULL"
+            " WHERE id = (SELECT max(id) FROM intentions)"
+        )
+        connection.execute(
+            "UPDATE offer_history SET price = offers.price FROM offers"
+            " WHERE offers.id = offer_id AND merchant_id = %s",
+            [OURS],
+        )
+    said = told("undo", OURS, "--to", "2026-09-18T12:35")
+    assert told.code == 0
+    for part in ("0 to be put back", "1 stand already", "1 articles are paused"):
+        assert part in said
+    assert "Would be sent now: 0" in told("publish", "status", OURS)
+    assert told("publish", "paused", OURS).startswith("kettle\t")
+
+
+def test_what_stands_is_wanted_all_the_same_while_another_price_is_on_its_way(
+    shop: Shop, sent: dict[str, Any], told: Telling
+) -> None:
+    """It would stand there next, and undo the undo."""
+    stands = sent["city_prices"][ALMATY] - 5
+    shop.decide(sent, stands - 5, before=stands)
+    carry(shop)
+    shop.do("UPDATE baseline_prices SET price = %s WHERE price = %s", stands, stands + 5)
+    assert "1 to be put back" in told("restore-baseline", shop.store, sent["sku"])
+    carry(shop, turns=2, **AT_ONCE)
+    assert shop.price(sent["sku"]) == stands
+
+
+@pytest.mark.parametrize("words", [["restore-baseline", "99"], ["undo", "99", "--to", "1h"]])
+def test_a_store_that_nobody_knows_is_said_to_be_unknown(told: Telling, words: list[str]) -> None:
+    told(*words)
+    assert (told.code, "store 99 is unknown here" in told.complaint) == (1, True)
+
+
+@pytest.mark.usefixtures("history")
+async def test_without_a_push_there_are_no_first_prices(told: Telling) -> None:
+    told("restore-baseline", OURS)
+    assert (told.code, f"`scrapy undo {OURS} --to MOMENT`" in told.complaint) == (1, True)
+
+
+@pytest.mark.usefixtures("history")
 async def test_of_a_moment_before_the_first_reading_nothing_is_known(told: Telling) -> None:
     assert told("undo", OURS, "--to", "2026-09-17") == ""
     assert (told.code, "nothing is known" in told.complaint) == (1, True)
