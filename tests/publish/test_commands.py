@@ -9,13 +9,14 @@ import attrs
 import msgspec
 import psycopg
 import pytest
+from cryptography.fernet import Fernet
 
 from domain.budget import Budget
 from domain.identity import CityId, MerchantId
 from domain.price_feed import CityPrice, FeedOffer, FeedPoint
 from kaspi_crawler.feed.pulls import Pull, PullLog
 from kaspi_crawler.feed.versions import Shelf
-from storage import feeds
+from storage import accounts, feeds
 from storage.writer import BatchWriter
 from tests.building import ALMATY, board, offer
 from tests.commands.console import Console
@@ -77,6 +78,36 @@ def test_the_report_says_what_was_sent_and_what_comes_next(
         "Next: stay at 100 %: of 1 prices it is known what became of them, 20 are wanted",
     ):
         assert part in said, said
+
+
+@pytest.fixture
+def waiting(shop: Shop) -> dict[str, Any]:
+    """A price that waits."""
+    item: dict[str, Any] = shop.on_sale()[0]
+    shop.rule(item)
+    shop.decide(item, item["city_prices"][ALMATY] - 5)
+    return item
+
+
+def _next(shop: Shop, told: Telling, share: str = "100") -> str:
+    status = told("publish", "status", shop.store, PUBLISH="cabinet", PUBLISH_SHARE=share)
+    return status.splitlines()[-1]
+
+
+@pytest.mark.usefixtures("waiting")
+def test_what_comes_next_says_why_nothing_was_seen_yet(shop: Shop, told: Telling) -> None:
+    assert "run `scrapy crawl publish`" in _next(shop, told)
+    assert "within the share of 0 %: PUBLISH_SHARE=5" in _next(shop, told, share="0")
+    carry(shop)
+    assert "wait until the 1 that were sent are read back" in _next(shop, told)
+
+
+@pytest.mark.usefixtures("waiting")
+def test_of_a_cabinet_that_is_signed_out_that_comes_first(shop: Shop, told: Telling) -> None:
+    accounts.add(shop.database, shop.store, "{}", Fernet.generate_key().decode())
+    assert "run `scrapy crawl publish`" in _next(shop, told)
+    shop.do("UPDATE cabinet_accounts SET failed_at = now(), failure = 'wrong'")
+    assert f"signed out, and no price leaves: `scrapy shop login {shop.store}`" in _next(shop, told)
 
 
 def test_a_dry_run_says_what_would_be_sent(shop: Shop, sent: dict[str, Any], told: Telling) -> None:
