@@ -79,6 +79,11 @@ class Intention:
     forbidden: bool = False
     paused: bool = False
 
+    def keeps(self, price: Tenge, city: str) -> bool:
+        """Whether a price lies within the listing's rule in a city; where none speaks, any does."""
+        least, ceiling = self.bounds.get(city, self.bounds.get("", (Tenge(0), None)))
+        return price >= least and (ceiling is None or price <= ceiling)
+
     def bears(self, price: Tenge, city: CityId) -> bool:
         """Whether the listing's rule bears a price in a city; where none speaks, any.
 
@@ -121,16 +126,33 @@ def _nothing_to_price(offer: CabinetOffer | None) -> Outcome | None:
 
 
 def endangered(
-    intention: Intention, offer: CabinetOffer, prices: Mapping[CityId, Tenge]
-) -> CityId | None:
-    """A city whose price would be said again although its rule does not bear it.
+    intention: Intention,
+    offer: CabinetOffer,
+    prices: Mapping[CityId, Tenge],
+    base: Tenge | None = None,
+) -> str | None:
+    """A city that would get a price by our hand which its rule does not bear.
 
-    A push names all prices of the listing that were set; such a one would be live by our hand.
+    A push names all prices of the listing that were set, and `base`, the one for all cities, where
+    it is said at all: cities without a price of their own follow it. "": those without a rule of
+    their own.
     """
     for city, price in offer.city_prices.items():
         if city not in prices and not intention.bears(price, city):
             return city
-    return None
+    return None if base is None else _endangered_by(base, intention, offer, prices)
+
+
+def _endangered_by(
+    base: Tenge, intention: Intention, offer: CabinetOffer, prices: Mapping[CityId, Tenge]
+) -> str | None:
+    """A city that follows the price for all cities, and does not bear it.
+
+    One that stays may be above a ceiling where nobody decides; one that we move may not.
+    """
+    borne = intention.bears if base == offer.price else intention.keeps
+    following = {*intention.bounds, *intention.watched} - {*offer.city_prices, *prices}
+    return next((city for city in sorted(following) if not borne(base, CityId(city))), None)
 
 
 @attrs.frozen(kw_only=True)

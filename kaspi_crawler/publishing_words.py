@@ -97,6 +97,20 @@ _WORDS: Mapping[str, Said] = {
         "nothing was sent yet: run `scrapy crawl publish`, then look here again",
         "ещё ничего не отправлено: запустите `scrapy crawl publish` и посмотрите снова",
     ),
+    "next_shut": Said(
+        "the cabinet is signed out, and no price leaves: `scrapy shop login {store}`",
+        "вход в кабинет не выполнен, цены не уходят: `scrapy shop login {store}`",
+    ),
+    "next_share": Said(
+        "no article whose price waits is within the share of {share} %: PUBLISH_SHARE={more}",
+        "нет артикулов с новой ценой в доле {share} %: PUBLISH_SHARE={more}",
+    ),
+    "next_wait": Said(
+        "wait until the {under_way} that were sent are read back (ten minutes and more, while "
+        "`scrapy crawl publish` or another crawl runs), then look here again",
+        "подождите, пока отправленные ({under_way}) не появятся (от десяти минут, пока идёт "
+        "`scrapy crawl publish` или другой обход), и посмотрите снова",
+    ),
     "next_few": Said(
         "stay at {share} %: of {ended} prices it is known what became of them, 20 are wanted",
         "оставайтесь на {share} %: итог известен по {ended} ценам, нужно 20",
@@ -122,12 +136,14 @@ class Terms:
 
     `publish` and `share` (per cent) are the settings PUBLISH and PUBLISH_SHARE; `start` is the
     budget with which a store begins; `feeds` are the versions of the feed, the newest first.
+    `is_signed_out`: the store's cabinet is shut to us.
     """
 
     publish: str
     share: int
     start: Budget
     feeds: Sequence[Delivery]
+    is_signed_out: bool
 
     @property
     def by_feed(self) -> bool:
@@ -201,14 +217,32 @@ def next_step(report: Report, terms: Terms) -> tuple[str, dict[str, int]]:
     share = terms.share
     bad, ended = report.counts.get("unverified", 0), report.ended
     numbers = {"share": share, "ended": ended, "bad": bad}
+    if terms.is_signed_out:
+        return "next_shut", {}
     if not ended:
-        return "next_none", numbers
+        return _next_of_none(report, share)
     if ended < ENOUGH:
         return "next_few", numbers
     if bad * 100 > ended * MOST_UNVERIFIED_PERCENT:
         return "next_bad", numbers
-    more = next((step for step in STEPS if step > share), None)
+    more = _more_than(share)
     return ("next_all", numbers) if more is None else ("next_more", {**numbers, "more": more})
+
+
+def _next_of_none(report: Report, share: int) -> tuple[str, dict[str, int]]:
+    """Where nothing that was sent has an outcome yet."""
+    if under_way := report.counts.get("sending", 0) + report.counts.get("accepted", 0):
+        return "next_wait", {"under_way": under_way}
+    more = _more_than(share)
+    is_empty = not report.waiting and (report.outside or (report.listings and not report.chosen))
+    if is_empty and more is not None:
+        return "next_share", {"share": share, "more": more}
+    return "next_none", {}
+
+
+def _more_than(share: int) -> int | None:
+    """The next step of the canary."""
+    return next((step for step in STEPS if step > share), None)
 
 
 def _next_of_feed(terms: Terms) -> str:

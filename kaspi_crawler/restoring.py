@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import attrs
 
+from domain.identity import MerchantId
 from domain.moments import almaty_date
 from kaspi_crawler.outbox_words import hour, said
 from kaspi_crawler.said import Language, Said, number
@@ -14,9 +15,20 @@ from repricer.explain import money
 from repricer.spoken import BadSituation, read_rule
 from repricer.tariffs import packaged
 from storage.restoring import Former, PutBack, put_back
+from storage.stores import stores
 
 _WORDS: dict[str, Said] = {
-    "unknown": Said(
+    "no_store": Said(
+        "store {store} is unknown here, and nothing is changed: see `scrapy listings list`",
+        "магазин {store} здесь неизвестен, ничего не изменено: см. `scrapy listings list`",
+    ),
+    "baseline": Said(
+        "nothing was ever sent to the cabinet for them, so that no first prices are kept: nothing "
+        "is changed. As buyers saw them at a moment: `scrapy undo {store} --to MOMENT`",
+        "в кабинет для них ещё ничего не отправлено, первых цен нет: ничего не изменено. "
+        "Какими их видели покупатели: `scrapy undo {store} --to МОМЕНТ`",
+    ),
+    "undo": Said(
         "nothing is known of such prices: nothing is changed",
         "о таких ценах ничего не известно: ничего не изменено",
     ),
@@ -47,12 +59,21 @@ class _Kept:
     why: str
 
 
-def restore(
-    address: str, former: Sequence[Former], reason: str, publish: str, language: Language
-) -> int:
+@attrs.frozen(kw_only=True)
+class Wanted:
+    """What is wanted back: former prices of a store, for the `reason` "undo" or "baseline"."""
+
+    store: MerchantId
+    former: Sequence[Former]
+    reason: str
+
+
+def restore(address: str, asked: Wanted, publish: str, language: Language) -> int:
     """Intend what is allowed, tell what is not. Exit code 1: there was nothing to put back."""
+    former, reason = asked.former, asked.reason
     if not former:
-        sys.stderr.write(f"{said(_WORDS, 'unknown', language)}\n")
+        key = reason if stores(address, asked.store) else "no_store"
+        sys.stderr.write(f"{said(_WORDS, key, language).format(store=asked.store)}\n")
         return 1
     judged = [_judged(one) for one in former]
     wanted = [one for one in judged if isinstance(one, PutBack)]
@@ -60,11 +81,11 @@ def restore(
     for one in kept:
         if one.why != "stands":
             _tell_left(one, language)
-    paused = 0
-    if wanted:
+    standing = [one.former for one in kept if one.why == "stands"]
+    paused, stand = 0, len(standing)
+    if wanted or standing:
         why = f"{reason}: former prices were put back at {hour(datetime.now(UTC))}"
-        paused = put_back(address, wanted, reason, why)
-    stand = sum(one.why == "stands" for one in kept)
+        paused = put_back(address, wanted, standing, reason, why)
     _say(f"{number(len(wanted), language)} {said(_WORDS, 'intended', language)}")
     _say(f"{number(stand, language)} {said(_WORDS, 'already', language)}")
     _say(f"{number(len(kept) - stand, language)} {said(_WORDS, 'kept', language)}")
@@ -76,7 +97,7 @@ def restore(
 
 
 def _judged(former: Former) -> PutBack | _Kept:
-    if former.price == former.current:
+    if former.price == former.current and not former.moves:
         return _Kept(former, "stands")
     if former.said is None or former.least is None:
         return _Kept(former, "no_rule")

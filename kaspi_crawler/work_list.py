@@ -104,7 +104,15 @@ async def boards_to_read(
     def unread(engine: AsyncEngine) -> AsyncIterator[tuple[ProductId, CityId]]:
         return work_list_boards(engine, spider.run.started_at, spider.chosen_cities)
 
-    spider.expected = (await _size(spider)).boards
+    size = await _size(spider)
+    spider.expected = size.boards
+    if spider.chosen_cities and not {*spider.chosen_cities} & {*size.cities} and size.cities:
+        spider.logger.warning(
+            "Nothing on the work list is watched in %s. Its cities: %s. Others are put on it by "
+            "`scrapy worklist add`",
+            ", ".join(spider.chosen_cities),
+            ", ".join(size.cities),
+        )
     async for board in _listed(spider, unread):
         yield board
 

@@ -186,7 +186,10 @@ class Carrier:
         for listing, prices in _by_listing(wanted).items():
             asked = [one for one in wanted if one.listing == listing]
             offer = offers[asked[0].sku]
-            if offer is not None and endangered(asked[0], offer, prices) is not None:
+            if offer is None:
+                continue
+            base = self._cabinet.base_price(offer, prices)
+            if endangered(asked[0], offer, prices, base) is not None:
                 refused |= dict.fromkeys((one.id for one in asked), Outcome.ENDANGERED)
         if refused:
             for outcome in await self._do(partial(departures.refuse, refused=refused)):

@@ -235,6 +235,7 @@ async def depart(
 ) -> Departing | None:
     """Let prices leave: as many as the budget allows, those that are still wanted, in their order.
 
+    A listing's leave together or not at all: what its push says again was judged beside them all.
     The caller sends them when this is committed, and no others; `wait` bounds how long an answer
     is waited for, `pressing` is the queue's. None: nothing may leave.
     """
@@ -243,7 +244,9 @@ async def depart(
     await cursor.execute(_LOCK, [[intention.id for intention, _ in wanted]])
     await cursor.execute(_MAY_LEAVE, {"ids": [intention.id for intention, _ in wanted]})
     allowed = {int(str(number)): _bounds(str(told)) for number, told in await cursor.fetchall()}
-    leaving = [one for one in wanted if allowed.get(one[0].id) == one[0].bounds][:room]
+    leaving = _whole_listings(
+        wanted, [one for one in wanted if allowed.get(one[0].id) == one[0].bounds][:room]
+    )
     if not leaving:
         return None
     await _keep_baseline(cursor, store, leaving)
@@ -291,6 +294,16 @@ async def not_sent(cursor: Cursor, departed: Departing) -> None:
     await cursor.execute(_LOCK, [ids])
     await cursor.execute(_REFUSED, {"ids": ids, "outcome": Outcome.NOT_SENT})
     await budgets.never_left(cursor, departed.push)
+
+
+def _whole_listings(
+    wanted: Sequence[tuple[Intention, CabinetOffer]],
+    leaving: Sequence[tuple[Intention, CabinetOffer]],
+) -> list[tuple[Intention, CabinetOffer]]:
+    """Those of listings of which none stays behind."""
+    ids = {intention.id for intention, _ in leaving}
+    torn = {intention.listing for intention, _ in wanted if intention.id not in ids}
+    return [one for one in leaving if one[0].listing not in torn]
 
 
 async def _keep_baseline(

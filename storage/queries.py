@@ -16,7 +16,8 @@ SLICE = 10_000
 
 _WORK_LIST_SIZE = text("""
 SELECT count(DISTINCT kaspi_id),
-       count(*) FILTER (WHERE products.gone_at IS NULL AND (:any_city OR city_id = ANY(:cities)))
+       count(*) FILTER (WHERE products.gone_at IS NULL AND (:any_city OR city_id = ANY(:cities))),
+       array(SELECT DISTINCT city_id FROM work_list ORDER BY city_id)
 FROM work_list
 LEFT JOIN products USING (kaspi_id)
 """)
@@ -52,10 +53,11 @@ LIMIT :slice
 
 @attrs.frozen
 class WorkListSize:
-    """How much there is to read: products, and boards of those that are not gone."""
+    """How much there is to read: products, boards of those that are not gone, and all cities."""
 
     products: int
     boards: int
+    cities: tuple[CityId, ...]
 
 
 async def work_list_size(
@@ -65,7 +67,8 @@ async def work_list_size(
     asked = {"any_city": cities is None, "cities": list(cities or ())}
     async with engine.connect() as connection:
         row = (await connection.execute(_WORK_LIST_SIZE, asked)).one()
-    return WorkListSize(products=row[0], boards=row[1])
+    cities = tuple(map(CityId, row[2]))
+    return WorkListSize(products=row[0], boards=row[1], cities=cities)
 
 
 async def work_list_products(

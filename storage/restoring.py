@@ -19,6 +19,11 @@ SELECT former.listing_id AS listing, listings.sku, former.city_id AS city, forme
        coalesce(CASE WHEN ours.closed_at > now_there.checked_at OR now_there.price IS NULL
                      THEN ours.price END, now_there.price, here.price) AS current,
        listings.stocked_on,
+       EXISTS (
+           SELECT FROM intentions
+           WHERE intentions.listing_id = former.listing_id AND intentions.city_id = former.city_id
+               AND state IN ('sending', 'accepted') AND intentions.price <> former.price
+       ) AS moves,
        rule.id AS rule, rule.said::text AS said, rule.least
 FROM former
 JOIN listings ON listings.id = former.listing_id
@@ -100,7 +105,10 @@ VALUES (
 
 @attrs.frozen(kw_only=True)
 class Former:
-    """A price as it once stood, beside what stands now and the rule that holds, if there is one."""
+    """A price as it once stood, beside what stands now and the rule that holds, if there is one.
+
+    `moves`: another price is on its way, and may stand there next.
+    """
 
     listing: ListingId
     sku: str
@@ -108,6 +116,7 @@ class Former:
     price: Tenge
     current: Tenge | None
     stocked_on: Any
+    moves: bool
     rule: RuleId | None
     said: str | None
     least: Tenge | None
@@ -134,13 +143,15 @@ def baseline(address: str, store: MerchantId, skus: Sequence[str] | None) -> lis
     return _read(address, _BASELINE, {"store": store, "skus": skus})
 
 
-def put_back(address: str, prices: Sequence[PutBack], reason: str, why: str) -> int:
+def put_back(
+    address: str, prices: Sequence[PutBack], standing: Sequence[Former], reason: str, why: str
+) -> int:
     """Intend former prices, all or none, and pause their listings, so that nothing overrules them.
 
-    What is pending of these listings ends. The database refuses what a rule forbids. Returns how
-    many listings are paused.
+    So are the listings of former prices that are `standing` already. What is pending of all these
+    listings ends. The database refuses what a rule forbids. Returns how many listings are paused.
     """
-    listings = sorted({one.former.listing for one in prices})
+    listings = sorted({former.listing for former in (*(one.former for one in prices), *standing)})
     with psycopg.connect(libpq_address(address)) as connection:
         connection.execute(_LOCK, [listings])
         connection.execute(_PAUSE, {"listings": listings, "why": why})

@@ -53,6 +53,12 @@ class Environment:
 
     def make(self, wanted: str) -> None:
         """Have everything of this requirements file. Raises Trouble."""
+        if self.directory.is_symlink():
+            raise Trouble(
+                f"{self.directory} is a link to {os.path.realpath(str(self.directory))}, which"
+                " may be another project's environment: nothing is made or installed through it."
+                " Remove the link (`rm .venv`) to get an environment here"
+            )
         if self.holds(wanted):
             return
         with self._alone():

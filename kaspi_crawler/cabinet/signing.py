@@ -1,6 +1,6 @@
 """Walks a sign-in through the crawl's own downloader, and says what came of it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
 
 import attrs
@@ -24,6 +24,8 @@ _RESTS = {
     WhyNot.AWAY: timedelta(0),
 }
 _WITHOUT_CODE = timedelta(days=1)
+#: A store that its account does not see is not asked for sooner: a sign-in may cost a code.
+UNSEEN_RESTS = timedelta(days=1)
 #: A crawl waits no longer for a marketplace that says how long it will be away.
 _LONGEST_PAUSE = timedelta(minutes=10)
 #: A store whose sign-in was tried in vain is left alone so many pauses long.
@@ -117,6 +119,14 @@ def whole_answer(response: Response) -> Answer:
         address=response.url,
         headers=headers,
         cookies=cookies,
+    )
+
+
+def unseen(store: MerchantId, seen: Iterable[MerchantId]) -> str:
+    """What to write down of a store that the account which opened does not see."""
+    return (
+        f"the account sees {', '.join(seen)}, and not this store. If its number is mistyped: scrapy"
+        f" shop remove {store}; else let the account see it, then: scrapy shop login {store}"
     )
 
 

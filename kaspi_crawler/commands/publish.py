@@ -55,12 +55,14 @@ def _status(store: MerchantId, opts: argparse.Namespace, settings: Settings) -> 
     from kaspi_crawler.feed.deliveries import Deliveries  # noqa: PLC0415
     from kaspi_crawler.feed.writing import shelf_of  # noqa: PLC0415
     from kaspi_crawler.publishing_words import Terms, in_words  # noqa: PLC0415
+    from storage.accounts import kept  # noqa: PLC0415
     from storage.ladder import report  # noqa: PLC0415
 
     now = datetime.now(UTC)
     since = spoken_moment("since", opts.since, now)
     share = settings.getint("PUBLISH_SHARE")
-    told = report(database_of(settings), store, share * 100, since)
+    address = database_of(settings)
+    told = report(address, store, share * 100, since)
     if told is None:
         return _is_none_of_ours(store, opts)
     terms = Terms(
@@ -68,6 +70,9 @@ def _status(store: MerchantId, opts: argparse.Namespace, settings: Settings) -> 
         share=share,
         start=_start(settings),
         feeds=Deliveries(shelf_of(settings, store)).until(now),
+        is_signed_out=any(
+            one.store == store and one.failure and not one.session for one in kept(address)
+        ),
     )
     for line in in_words(told, store, terms, Language(opts.language)):
         sys.stdout.write(f"{line}\n")

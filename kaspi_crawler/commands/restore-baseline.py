@@ -43,10 +43,11 @@ class Command(ScrapyCommand):
                     )
                 )
             settings = self.settings or Settings()
-            from kaspi_crawler.restoring import restore  # noqa: PLC0415
+            from kaspi_crawler.restoring import Wanted, restore  # noqa: PLC0415
             from storage.restoring import baseline  # noqa: PLC0415
 
             address = database_of(settings)
-            former = baseline(address, MerchantId(args[0]), args[1:] or None)
-            publish = settings["PUBLISH"]
-            self.exitcode = restore(address, former, "baseline", publish, Language(opts.language))
+            store = MerchantId(args[0])
+            former = baseline(address, store, args[1:] or None)
+            asked = Wanted(store=store, former=former, reason="baseline")
+            self.exitcode = restore(address, asked, settings["PUBLISH"], Language(opts.language))

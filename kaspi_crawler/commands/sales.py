@@ -162,7 +162,7 @@ def _tell_of_unread(sold: Mapping[ProductId, int], known: Sequence["Reviewed"]) 
 
 
 def _shares(words: Sequence[str], opts: argparse.Namespace, settings: Settings) -> int:
-    """A line a place, and the words for a rule."""
+    """A line a place, and the words for a rule. Exit code 1: nothing was learned."""
     merchant = _merchant(opts.merchant)
     if len(words) != 1 or merchant is None or opts.products is not None or opts.days is not None:
         raise BadArgument(f"shares: name one file of orders, and whose they are. {_RIGHT_SHARES}")
@@ -174,9 +174,10 @@ def _shares(words: Sequence[str], opts: argparse.Namespace, settings: Settings) 
 
     with remembered(database_of(settings)) as connection:
         learned = learned_shares(connection, boards_of(connection, merchant), merchant, orders)
-    sys.stdout.write(learned.said)
+    if learned.is_something:
+        sys.stdout.write(learned.said)
     sys.stderr.write(learned.remarks)
-    return 0
+    return 0 if learned.is_something else 1
 
 
 def _merchant(text: str | None) -> MerchantId | None:

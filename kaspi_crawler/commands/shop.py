@@ -80,6 +80,9 @@ def _add(stores: Sequence[MerchantId], opts: argparse.Namespace, settings: Setti
 
     doors(settings)
     address, key = database_of(settings), settings["KASPI_SECRET_KEY"]
+    for one in accounts.kept(address):
+        if one.store not in stores:
+            one.opened(key)  # a second key would shut what is kept
     seal("", key)  # nobody types a password that cannot be kept
     account = _account(phone=opts.phone)
     for store in stores:

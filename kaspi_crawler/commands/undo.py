@@ -54,11 +54,11 @@ class Command(ScrapyCommand):
                 raise BadArgument(_WRONG)
             at = spoken_moment("to", opts.to, datetime.now(UTC))
             settings = self.settings or Settings()
-            from kaspi_crawler.restoring import restore  # noqa: PLC0415
+            from kaspi_crawler.restoring import Wanted, restore  # noqa: PLC0415
             from storage.restoring import prices_at  # noqa: PLC0415
 
             address = database_of(settings)
-            former = prices_at(address, MerchantId(args[0]), args[1:] or None, at)
-            self.exitcode = restore(
-                address, former, "undo", settings["PUBLISH"], Language(opts.language)
-            )
+            store = MerchantId(args[0])
+            former = prices_at(address, store, args[1:] or None, at)
+            asked = Wanted(store=store, former=former, reason="undo")
+            self.exitcode = restore(address, asked, settings["PUBLISH"], Language(opts.language))

@@ -145,13 +145,29 @@ def _every(asked: _Asked, action: str | None) -> int:
     for one in latest(asked.address, asked.store, asked.at, asked.city, action):
         _say(teller.line(one))
         count += 1
-    if not count:
-        why = Said(
-            f"no such decision for store {asked.store}: see `scrapy listings list`",
-            f"для магазина {asked.store} таких решений нет: см. `scrapy listings list`",
+    return 0 if count else _nothing(_no_decision(asked).in_(asked.language))
+
+
+def _no_decision(asked: _Asked) -> Said:
+    """Why there is none: a store that nobody knows, boards that were not read, or the options."""
+    from storage.feeds import stores_with_listings  # noqa: PLC0415
+    from storage.stories import latest  # noqa: PLC0415
+
+    store = asked.store
+    if store not in stores_with_listings(asked.address):
+        return Said(
+            f"store {store} has no articles here: see `scrapy listings list`",
+            f"в магазине {store} нет артикулов: см. `scrapy listings list`",
         )
-        return _nothing(why.in_(asked.language))
-    return 0
+    if any(True for _ in latest(asked.address, store, datetime.now(UTC), None, None)):
+        return Said(
+            f"no such decision for store {store}: ask without --city, --at and --action",
+            f"для магазина {store} таких решений нет: спросите без --city, --at и --action",
+        )
+    return Said(
+        f"nothing was decided yet for store {store}: run `scrapy crawl offers`, which reads boards",
+        f"для магазина {store} ещё нет решений: запустите `scrapy crawl offers`, он читает витрины",
+    )
 
 
 def _say(line: str) -> None:

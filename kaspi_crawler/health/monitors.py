@@ -553,9 +553,12 @@ def _cabinet_unreachable(watched: Watched) -> list[Alarm]:
             name="cabinet_unreachable",
             subject=told.split()[0],
             sentence=f"No price could be sent: the cabinet was not to be used ({told})",
-            remedy="With session_gone sign in again; with forbidden see whether the account may"
-            " manage goods; else see the exit of the store. Prices wait meanwhile.",
-            russian=f"Ни одна цена не отправлена: кабинет недоступен ({told}). Цены ждут.",
+            remedy="With session_gone sign in again; with unread_items see whether"
+            " KASPI_SECRET_KEY is set to the key that the accounts were kept with; with forbidden"
+            " see whether the account may manage goods; else see the exit of the store. Prices wait"
+            " meanwhile.",
+            russian=f"Ни одна цена не отправлена: кабинет недоступен ({told}). Проверьте вход и"
+            " прежний KASPI_SECRET_KEY. Цены ждут.",
         )
     ]
 

@@ -22,10 +22,12 @@ from kaspi_crawler.cabinet.browser import BrowserSignIn
 from kaspi_crawler.cabinet.codes import Codes, NoCode
 from kaspi_crawler.cabinet.doors import account_of, doors, name_of
 from kaspi_crawler.cabinet.signing import (
+    UNSEEN_RESTS,
     Perseverance,
     SignedOut,
     failure_of,
     request_of,
+    unseen,
     walked,
     whole_answer,
 )
@@ -215,6 +217,11 @@ class Sessions:
             raise self._out(store, failure, lasts) from None
         shared = [one for one in self._same_account(kept, store) if one in session.stores]
         await self._patiently(lambda: self._book.signed_in(shared, session.cookies))
+        if store not in session.stores:
+            # Of the store alone: the account is right, and opens the others.
+            failure = unseen(store, session.stores)
+            await self._patiently(lambda: self._book.failed([store], failure, UNSEEN_RESTS))
+            raise self._out(store, failure)
         self._crawler.stats.inc_value(f"signed_in/{store}")
         logger.info("Signed in to the cabinet of store %s", store)
         return session.cookies
@@ -264,9 +271,6 @@ class Sessions:
             session = await self._in_browser(store).walk(account, code)
         else:
             session = await walked(sign_in(self._doors, account), ask, code)
-        if store not in session.stores:
-            seen = ", ".join(session.stores)
-            raise CannotSignIn(WhyNot.NO_SESSION, f"the account sees {seen}, and not this store")
         return session
 
     def _in_browser(self, store: MerchantId) -> BrowserSignIn:

@@ -10,6 +10,7 @@ choices in proportion to strengths.
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from math import ceil, floor
 
 import msgspec
 
@@ -122,7 +123,7 @@ def calibrated(boards: Iterable[Stood], assumed_bp: Sequence[int]) -> Shares:
         if moved < _CLOSE:
             break
     return Shares(
-        _basis_points(shares),
+        _whole(shares),
         *_between(shares, came),
         orders,
     )
@@ -149,8 +150,14 @@ def _between(
         fewest, most = chance(round(orders))
         low.append(share * float(fewest) / orders)
         high.append(min(1.0, share * float(most) / orders))
-    return _basis_points(low), _basis_points(high)
+    return tuple(floor(one * WHOLE) for one in low), tuple(ceil(one * WHOLE) for one in high)
 
 
-def _basis_points(shares: Iterable[float]) -> tuple[int, ...]:
-    return tuple(round(share * WHOLE) for share in shares)
+def _whole(shares: Sequence[float]) -> tuple[int, ...]:
+    """Shares of one in basis points, WHOLE in all: the largest remainders are rounded up."""
+    points = [floor(share * WHOLE) for share in shares]
+    missing = WHOLE - sum(points)
+    by_remainder = sorted(range(len(points)), key=lambda at: points[at] - shares[at] * WHOLE)
+    for at in by_remainder[:missing]:
+        points[at] += 1
+    return tuple(points)

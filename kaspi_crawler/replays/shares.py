@@ -26,11 +26,17 @@ _PLACES = len(ASSUMED_SHARES_BP)
 
 @attrs.frozen
 class Learned:
-    """The shares, the hours spent in each place, and the orders of which nothing is known."""
+    """The shares, the hours in each place, all orders, and those of which nothing is known."""
 
     shares: Shares
     hours: tuple[float, ...]
+    orders: int
     unknown: int
+
+    @property
+    def is_something(self) -> bool:
+        """Whether any order says something; else the shares are the assumed ones."""
+        return any(self.shares.orders)
 
     @property
     def said(self) -> str:
@@ -50,7 +56,18 @@ class Learned:
 
     @property
     def remarks(self) -> str:
-        """How far the shares can be trusted."""
+        """How far the shares can be trusted, or why there are none."""
+        if not any(self.hours):
+            return (
+                "nothing was learned: the merchant stands on no board that was read on those days. "
+                "Is it the right one, and were boards read while the orders came?\n"
+            )
+        if not self.is_something:
+            return (
+                f"nothing was learned: {self.orders} orders say nothing. Of {self.unknown} it is "
+                f"not known where we stood then; {self.orders - self.unknown} came on boards on "
+                "which we stood in one place all the time\n"
+            )
         told = (
             f"{sum(self.shares.orders)} orders say something: they came on boards on which we "
             f"stood in several places. The assumed shares count as {ASSUMED_ORDERS} orders more\n"
@@ -79,7 +96,7 @@ def learned_shares(
         observed.append(here)
         unknown -= len(came) - strangers
     spent = [sum(board.time[place] for board in observed) for place in range(_PLACES)]
-    return Learned(calibrated(observed, ASSUMED_SHARES_BP), tuple(spent), unknown)
+    return Learned(calibrated(observed, ASSUMED_SHARES_BP), tuple(spent), len(moments), unknown)
 
 
 def _midnight(moment: datetime) -> datetime:

@@ -235,7 +235,7 @@ class _Look:
                 self.sentences.setdefault((wish, key), what)
         if impossible or name != wish.name or not wish.right:
             return
-        odd = _oddities(said, wish, self.tariffs) if name[1] else _oddities_of_defaults(said)
+        odd = _oddities(said, wish, self.tariffs) if name[1] else _oddities_of_defaults(said, wish)
         for key, what in odd:
             self.outcome.warn(wish, key, what)
 
@@ -322,10 +322,12 @@ def _needs_a_weight(said: Mapping[str, Any]) -> bool:
     return said.get("cost") is not None and dearest >= _WEIGHED_FROM
 
 
-def _oddities_of_defaults(said: Mapping[str, Any]) -> Iterator[tuple[str | None, Said]]:
+def _oddities_of_defaults(said: Mapping[str, Any], wish: Wish) -> Iterator[tuple[str | None, Said]]:
     """What a listing without a row of its own would make of the store's defaults."""
     if said.get("strategy") == "follow" and "follow" not in said:
         yield "follow", _NOBODY
+    yield from _tiny(wish)
+    yield from _open_guards(wish)
 
 
 def _zeros(said: Mapping[str, Any], wish: Wish) -> Iterator[tuple[str, Said]]:

@@ -8,9 +8,11 @@ from kaspi_crawler.rules.columns import RULES, Column
 from kaspi_crawler.rules.frame import HOW
 from kaspi_crawler.rules.records import Record
 from kaspi_crawler.rules.writing import REMARK, WRITERS, write_yaml
-from kaspi_crawler.said import Language
+from kaspi_crawler.said import Language, Said
 
 _STORE_ROW = ("store", "name", "margin_bp", "strategy", "when_unbeatable", "windows", "owner")
+#: The goods' name is the column's example.
+_STORE_NAME = Said("Tea and kettles", "Чай и чайники")
 _LISTING = (
     "store",
     "sku",
@@ -35,9 +37,13 @@ def write_template(file: IO[bytes], form: str, language: Language) -> None:
 
 
 def _examples(language: Language) -> Iterable[Record]:
-    for keys in (_STORE_ROW, _LISTING, _IN_A_CITY):
-        row = _example(keys, language)
+    for row in _rows(language):
         yield {**row, "store": f"{REMARK}{row['store']}"}
+
+
+def _rows(language: Language) -> list[dict[str, str]]:
+    store, *others = (_example(keys, language) for keys in (_STORE_ROW, _LISTING, _IN_A_CITY))
+    return [{**store, "name": _STORE_NAME.in_(language)}, *others]
 
 
 def _example(keys: Sequence[str], language: Language) -> dict[str, str]:
@@ -47,8 +53,7 @@ def _example(keys: Sequence[str], language: Language) -> dict[str, str]:
 def _yaml(language: Language) -> bytes:
     """Remarks alone: what each key means, and the examples."""
     examples = io.BytesIO()
-    rows = [_example(keys, language) for keys in (_STORE_ROW, _LISTING, _IN_A_CITY)]
-    write_yaml(examples, RULES.columns, rows, language)
+    write_yaml(examples, RULES.columns, _rows(language), language)
     told = [
         *HOW.in_(language).splitlines(),
         *(_explained(column, language) for column in RULES.columns),

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+import psycopg
 from scrapy import Request, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider
@@ -13,6 +14,7 @@ from scrapy.settings import Settings
 from domain.identity import MerchantId
 from kaspi_crawler import arguments
 from kaspi_crawler.arguments import BadArgument
+from kaspi_crawler.complaints import sentence
 from kaspi_crawler.conversation import StorefrontSpider
 from kaspi_crawler.feed.versions import FeedRefused
 from kaspi_crawler.feed.writing import (
@@ -82,11 +84,22 @@ class PriceFeedSpider(StorefrontSpider):
         terms = terms_of(self.settings)
         try:
             written = write_feed(self._address, shelf_of(self.settings, store), terms)
-        except FeedRefused as error:
+        except (FeedRefused, OSError, psycopg.OperationalError) as error:
             self._refused = True
-            self.logger.error("%s: not written, the last feed stays: %s", store, error)
+            self.logger.error("%s: not written, the last feed stays: %s", store, _why(error))
             return
         for line in in_words(written, terms):
             self.logger.info("%s: %s", store, line)
         for line in faults_in_words(written, _NAMED_FAULTS):
             self.logger.warning("%s: %s", store, line)
+
+
+def _why(error: Exception) -> str:
+    """What a feed was refused for, and what to do about it."""
+    if isinstance(error, psycopg.errors.LockNotAvailable):
+        return "the rules were being changed all the while (`scrapy rules`). Write it again"
+    if isinstance(error, psycopg.OperationalError):
+        return f"the database: {sentence(error)}. See `scrapy doctor`, and write it again"
+    if isinstance(error, OSError):
+        return f"{sentence(error)}. FEEDS_DIR has to be a directory that can be written to"
+    return str(error)

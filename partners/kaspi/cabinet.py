@@ -147,9 +147,19 @@ class Cabinet:
         told = [self._change(offer, prices) for offer, prices in changes]
         return self._call("POST", _BATCH, told)
 
+    def base_price(self, offer: CabinetOffer, prices: Mapping[CityId, Tenge]) -> Tenge | None:
+        """The price for all cities that a push says beside these; None where it says none.
+
+        It stays as it stands, but is never said again below the lowest of the new prices: a live
+        price that is too low must not be repeated by our hand.
+        """
+        if not self.names_base or offer.price is None:
+            return None
+        return max(offer.price, min(prices.values(), default=offer.price))
+
     def _change(self, offer: CabinetOffer, prices: Mapping[CityId, Tenge]) -> dict[str, Any]:
         told = change(offer, prices)
-        base = base_price(offer, prices) if self.names_base else None
+        base = self.base_price(offer, prices)
         return told if base is None else {**told, "price": base}
 
     def _call(self, method: str, path: str, body: object = None) -> Call:
@@ -189,17 +199,6 @@ def change(offer: CabinetOffer, prices: Mapping[CityId, Tenge]) -> dict[str, Any
         "cityPrices": [{"cityId": city, "value": price} for city, price in sorted(told.items())],
         "availabilities": [_availability(point) for point in offer.points],
     }
-
-
-def base_price(offer: CabinetOffer, prices: Mapping[CityId, Tenge]) -> Tenge | None:
-    """The price for all cities, to be said beside new prices in some; None where it is not known.
-
-    It stays as it stands, but is never said again below the lowest of the new prices: a live price
-    that is too low must not be repeated by our hand.
-    """
-    if offer.price is None:
-        return None
-    return max(offer.price, min(prices.values(), default=offer.price))
 
 
 def read_page(answer: Answer, store: MerchantId) -> CabinetPage | Receipt:

@@ -136,6 +136,23 @@ async def test_a_store_is_asked_again_some_time_after_the_marketplace_was_away(
     assert not dict(stats)[f"signed_out/{STORE}"], "and no alarm tells of it"
 
 
+async def test_a_store_that_the_account_does_not_see_shuts_no_other(
+    sessions: Sessions, database: str
+) -> None:
+    """A mistyped number: the account is right, and opens the store that it sees."""
+    mistyped = MerchantId("30000009")
+    accounts.add(database, mistyped, told(BY_MAIL), sessions._book.key)
+    wrong = Request("https://mc.example/s/m", meta={"account": mistyped})
+    waits = sessions.process_request(wrong)
+    assert waits is not None
+    with pytest.raises(SignedOut, match=f"sees {STORE}.*scrapy shop remove {mistyped}"):
+        await waits
+    found = {one.store: one for one in accounts.kept(database)}
+    assert (found[STORE].failure, bool(found[STORE].session)) == (None, True)
+    assert f"scrapy shop remove {mistyped}" in (found[mistyped].failure or "")
+    assert b"mc-sid=session" in await carried(sessions)
+
+
 async def test_a_store_that_was_refused_is_not_asked_again(
     sessions: Sessions, marketplace: Marketplace
 ) -> None:

@@ -1,5 +1,6 @@
 """`scrapy feed` and `scrapy price_list`: from listings to what Kaspi pulls, and back."""
 
+import asyncio
 import json
 import re
 import socket
@@ -10,11 +11,14 @@ from urllib.request import urlopen
 
 import psycopg
 import pytest
+from scrapy.exceptions import CloseSpider
+from scrapy.utils.test import get_crawler
 
 from domain.identity import MerchantId, ProductId
 from domain.money import Tenge
 from domain.price_feed import FeedOffer, FeedPoint
 from domain.shop import OwnListing, RuleLine, Store
+from kaspi_crawler.spiders.price_feed import PriceFeedSpider
 from storage import feeds, listings, rules
 from tests.commands.console import ROOT, Console
 
@@ -141,6 +145,50 @@ def test_the_spider_writes_what_the_command_writes(
     assert "not written, the last feed stays: 1 of 2 offers" in refused.stderr
     assert "Closed (feed_refused)" in refused.stderr
     assert (tmp_path / "feeds" / f"{STORE}.xml").read_bytes() == written
+
+
+def test_a_store_whose_feed_cannot_be_written_leaves_the_others_theirs(
+    shop: Console, database: str, tmp_path: Path
+) -> None:
+    other = MerchantId("30000000")
+    own = OwnListing(store=other, sku="4", kaspi_id=ProductId("104"), name="4", price=Tenge(9_000))
+    listings.put(database, [own], "listings.csv", stores=[Store(id=other, name="Лавка")])
+    feeds.put_offers(database, other, [offer("4")])
+    (tmp_path / "feeds" / "versions").mkdir(parents=True)
+    (tmp_path / "feeds" / "versions" / other).touch()
+    done = shop.having(PUBLISH="feed").run("crawl", "price_feed")
+    assert (done.returncode, "Closed (feed_refused)" in done.stderr) == (1, True), done.stderr
+    assert f"{other}: not written, the last feed stays: {tmp_path}" in done.stderr
+    assert "FEEDS_DIR has to be a directory" in done.stderr
+    assert f"{STORE}: Version 1: " in done.stderr
+
+
+def test_rules_that_are_held_for_long_refuse_a_feed_in_a_sentence(
+    shop: Console,
+    database: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(feeds, "_PATIENCE", "SET LOCAL lock_timeout = '50ms'")
+    settings = {
+        "DATABASE_URL": database, "DATA_DIR": "unused", "FEEDS_DIR": str(tmp_path),
+        "KASPI_URL": "http://127.0.0.1:9", "PUBLISH": "feed", "FEED_VERSIONS": 9,
+    }  # fmt: skip
+    crawler = get_crawler(PriceFeedSpider, settings)
+    spider = PriceFeedSpider.from_crawler(crawler)
+    spider.prepare(crawler.settings)
+    with psycopg.connect(database) as connection:
+        connection.execute("LOCK rule_changes IN ROW EXCLUSIVE MODE")
+        asyncio.run(_ended(spider))
+    assert "not written, the last feed stays: the rules were being changed" in caplog.text
+    with pytest.raises(CloseSpider) as closed:
+        spider.idle()
+    assert closed.value.reason == "feed_refused"
+
+
+async def _ended(spider: PriceFeedSpider) -> None:
+    assert [question async for question in spider.questions()] == []
 
 
 def test_a_store_without_listings_has_no_feed_to_write(shop: Console) -> None:

@@ -404,6 +404,18 @@ def test_a_template_explains_itself_and_applies_nothing(
     assert "is there already" in capsys.readouterr().err
 
 
+def test_what_is_seldom_meant_of_all_articles_is_said_too(
+    shop: Console, tmp_path: Path, capsys: Said
+) -> None:
+    told = table(tmp_path / "a.csv", ("store", "margin_bp", "max_change_bp"), (STORE, 12, 30_000))
+    assert shop.type_here("rules", "check", told) == 0
+    warned = capsys.readouterr().err
+    assert "row 2, column B (margin_bp)" in warned
+    assert "0.12 %" in warned
+    assert "column C (max_change_bp)" in warned
+    assert "keeps nothing back" in warned
+
+
 def test_the_examples_of_a_template_are_right_once_their_sign_is_gone(
     shop: Console, database: str, tmp_path: Path
 ) -> None:
@@ -414,6 +426,9 @@ def test_the_examples_of_a_template_are_right_once_their_sign_is_gone(
     for number in (2, 3, 4):
         sheet.cell(number, 1).value = sheet.cell(number, 1).value.removeprefix("# ")
     assert sheet["A1"].comment.text.startswith("Магазин: ")
+    headings = [cell.value for cell in sheet[1]]
+    name = headings.index("Название") + 1
+    assert [sheet.cell(row, name).value for row in (2, 3)] == ["Чай и чайники", "Чайник KB-100"]
     assert sheet.freeze_panes == "C2"
     assert any('"да,нет"' in one.formula1 for one in sheet.data_validations.dataValidation)
     book.save(path)

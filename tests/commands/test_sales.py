@@ -174,6 +174,38 @@ def test_shares_of_places_are_learned_from_own_orders(
     assert "1 orders say nothing" in told.err
 
 
+@pytest.fixture
+def boards(console: Console, database: str) -> Console:
+    """A console over a board on which we stood in two places."""
+    asyncio.run(_fill_boards(database))
+    return console.having(DATABASE_URL=database)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        pytest.param((OURS, "18T11:59"), "Of 1 it is not known", id="an order before it all"),
+        pytest.param((OURS, "18T13:00"), "; 1 came on boards", id="orders in one place alone"),
+        pytest.param(("999", "18T13:00"), "stands on no board", id="a merchant of no board"),
+    ],
+)
+def test_from_what_says_nothing_nothing_is_learned(
+    boards: Console,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    asked: tuple[str, str],
+    said: str,
+) -> None:
+    merchant, moment = asked
+    path = tmp_path / "orders.csv"
+    path.write_text(f"product;city;moment\n{KETTLE};almaty;2026-09-{moment}\n")
+    assert boards.type_here("sales", "shares", str(path), "--merchant", merchant) == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "nothing was learned" in told.err
+    assert said in told.err
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -170,3 +170,22 @@ def test_without_what_it_needs_nothing_is_kept(
 def test_a_secret_of_another_key_is_said(shop: Console, database: str) -> None:
     accounts.add(database, MerchantId(STORE), "{}", Fernet.generate_key().decode())
     assert shop.type_here("shop", "list") == 2
+
+
+@pytest.mark.usefixtures("known")
+@pytest.mark.parametrize("words", [["list"], ["login", "7"], ["add", STORE]], ids=" ".join)
+@pytest.mark.parametrize("key", ["", "easy", Fernet.generate_key().decode()], ids=len)
+def test_where_accounts_are_kept_the_old_key_is_asked_for(
+    shop: Console,
+    database: str,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    key: str,
+) -> None:
+    """A new one cannot read them, and a second one would keep what the first cannot."""
+    accounts.add(database, MerchantId("7"), "{}", KEY)
+    assert shop.having(KASPI_SECRET_KEY=key).type_here("shop", *words) == 2
+    told = capsys.readouterr().err
+    assert "Set it to the old one. A new one cannot read them" in told
+    assert "Make one" not in told
+    assert [one.store for one in accounts.kept(database)] == ["7"]

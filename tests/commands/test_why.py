@@ -93,7 +93,8 @@ def test_without_an_article_each_price_has_a_line(told: Telling) -> None:
     ("words", "complaint", "code"),
     [
         pytest.param(["700", "lamp"], "store 700 has no article 'lamp'", 1, id="unknown article"),
-        pytest.param(["7"], "no such decision for store 7", 1, id="unknown store"),
+        pytest.param(["7"], "store 7 has no articles here", 1, id="unknown store"),
+        pytest.param(["700", "--action", "review"], "ask without --city", 1, id="other decisions"),
         pytest.param([], "name a store", 2, id="no store"),
         pytest.param(["700", "kettle", "--at", "soon"], "is no moment", 2, id="no moment"),
         pytest.param(
@@ -116,3 +117,11 @@ def test_what_cannot_be_told_is_said(
     assert told(*words) == ""
     assert complaint in told.complaint
     assert told.code == code
+
+
+def test_before_its_boards_are_read_a_store_is_told_to_read_them(
+    console: Console, database: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    have(database, line(floor=9_000, ceiling=12_000, cost=6_000))
+    assert console.having(DATABASE_URL=database).type_here("why", OURS) == 1
+    assert "run `scrapy crawl offers`" in capsys.readouterr().err

@@ -57,6 +57,14 @@ async def test_chosen_cities_are_the_only_ones(listing: Workplace) -> None:
     assert reader.expected == 12
 
 
+async def test_where_nothing_is_watched_the_cities_of_the_list_are_named(
+    listing: Workplace, caplog: pytest.LogCaptureFixture
+) -> None:
+    reader = spider(listing, cities="511010000")
+    assert [board async for board in boards_to_read(reader)] == []
+    assert f"in 511010000. Its cities: {', '.join(CITIES)}" in caplog.text
+
+
 async def test_what_a_spider_is_told_comes_before_any_list(listing: Workplace) -> None:
     reader = spider(listing, products="102298404", cities="almaty,astana")
     boards = [board async for board in boards_to_read(reader)]

@@ -105,10 +105,41 @@ def test_no_price_below_a_floor_is_ever_said_again(
 ) -> None:
     one = intention(bounds={"": (floor, ceiling)}, watched=frozenset({ASTANA} if watched else ()))
     item = shown(city_prices={ALMATY: Tenge(10_000), ASTANA: other})
-    found: CityId | None = endangered(one, item, {ALMATY: Tenge(9_499)})
+    found = endangered(one, item, {ALMATY: Tenge(9_499)})
     is_dear = ceiling is not None and other > ceiling and watched
     assert (found == ASTANA) is (other < floor or is_dear)
     assert endangered(one, item, {ALMATY: Tenge(9_499), ASTANA: floor}) is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "base", "bounds", "watched", "found"),
+    [
+        pytest.param(6_000, 6_000, {ASTANA: (8_000, None)}, {ASTANA}, ASTANA,
+                     id="below the floor of a city that follows"),
+        pytest.param(12_000, 12_000, {ASTANA: (1, 9_000)}, {ASTANA}, ASTANA,
+                     id="above its ceiling"),
+        pytest.param(12_000, 12_000, {ASTANA: (1, 9_000)}, set(), ASTANA,
+                     id="above its ceiling, where nobody decides: it is moved by our hand"),
+        pytest.param(9_000, 10_000, {ASTANA: (1, 9_000)}, set(), None,
+                     id="one that stays may be above a ceiling where nobody decides"),
+        pytest.param(6_000, 6_000, {"": (8_000, None), ALMATY: (1, None)}, set(), "",
+                     id="below the floor of all other cities"),
+        pytest.param(12_000, 12_000, {"": (1, 9_000), ALMATY: (1, None)}, set(), "",
+                     id="above the ceiling of all other cities"),
+        pytest.param(8_500, 10_000, {"": (8_000, 12_000)}, {ASTANA}, None,
+                     id="within every rule"),
+        pytest.param(6_000, None, {ASTANA: (8_000, None)}, {ASTANA}, None,
+                     id="where it is not said, nobody gets it"),
+    ],
+)  # fmt: skip
+def test_a_price_for_all_cities_leaves_only_where_those_that_follow_bear_it(
+    asked: int, base: Tenge | None, bounds: Any, watched: set[CityId], found: str | None
+) -> None:
+    one = intention(bounds=bounds, watched=frozenset(watched))
+    item = shown(price=Tenge(10_000))
+    assert endangered(one, item, {ALMATY: Tenge(asked)}, base) == found
+    if found == ASTANA:
+        assert endangered(one, item, {ALMATY: Tenge(asked), ASTANA: Tenge(8_500)}, base) is None
 
 
 @given(

@@ -117,6 +117,8 @@ def test_a_good_run_raises_nothing_and_all_could_judge() -> None:
                      id="hardly any changes"),
         pytest.param(watched(prices={"stopped/session_gone": 4}), "cabinet_unreachable",
                      ["session_gone 4", "sign in"], id="the cabinet cannot be used"),
+        pytest.param(watched(prices={"unread_items": 2}), "cabinet_unreachable",
+                     ["unread_items 2", "KASPI_SECRET_KEY"], id="no key opens the accounts"),
     ],
 )  # fmt: skip
 def test_an_alarm_names_source_and_remedy(run: Watched, alarm: str, words: list[str]) -> None:

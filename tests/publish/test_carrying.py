@@ -508,6 +508,39 @@ def test_a_cabinet_that_wants_a_base_price_is_served(shop: Shop) -> None:
     assert after["city_prices"] == {**item["city_prices"], first: lower(item, city=first)}
 
 
+@pytest.mark.parametrize(
+    ("new", "rule"),
+    [
+        pytest.param(-5, {"floor": 8_000_000, "ceiling": 9_000_000}, id="below a floor"),
+        pytest.param(2_000, {"ceiling": 1_000}, id="above a ceiling"),
+    ],
+)
+def test_a_base_price_that_another_city_does_not_bear_stays_here(
+    shop: Shop, new: int, rule: dict[str, Any]
+) -> None:
+    item = next(one for one in shop.on_sale() if ASTANA not in one["city_prices"])
+    shop.rule(item)
+    shop.rule(item, city=ASTANA, **{"floor": 1, **rule})
+    shop.decide(item, item["city_prices"][ALMATY] + new)
+    assert carry(shop, names_base=True).pushes == 0
+    assert shop.states[0][1:] == ("refused", "endangered")
+
+
+def test_cities_of_a_listing_that_were_judged_together_leave_together(shop: Shop) -> None:
+    """One is decided on anew while the item is read: what stands there would be said again."""
+    found = next(one for one in shop.on_sale() if ASTANA in one["city_prices"])
+    shop.rule(found)
+    shop.decide(found, lower(found))
+    shop.decide(found, lower(found, city=ASTANA), city=ASTANA)
+
+    def decide_anew() -> None:
+        shop.decide(found, lower(found, 9, city=ASTANA), city=ASTANA)
+
+    carried = carry(shop, while_read=decide_anew)
+    assert carried.pushes == 0
+    assert {state for _, state, _ in shop.states} == {"pending", "superseded"}
+
+
 # --- The outbox ------------------------------------------------------------------------------
 
 

@@ -9,13 +9,14 @@ import attrs
 import msgspec
 import psycopg
 import pytest
+from cryptography.fernet import Fernet
 
 from domain.budget import Budget
 from domain.identity import CityId, MerchantId
 from domain.price_feed import CityPrice, FeedOffer, FeedPoint
 from kaspi_crawler.feed.pulls import Pull, PullLog
 from kaspi_crawler.feed.versions import Shelf
-from storage import feeds
+from storage import accounts, feeds
 from storage.writer import BatchWriter
 from tests.building import ALMATY, board, offer
 from tests.commands.console import Console
@@ -77,6 +78,36 @@ def test_the_report_says_what_was_sent_and_what_comes_next(
         "Next: stay at 100 %: of 1 prices it is known what became of them, 20 are wanted",
     ):
         assert part in said, said
+
+
+@pytest.fixture
+def waiting(shop: Shop) -> dict[str, Any]:
+    """A price that waits."""
+    item: dict[str, Any] = shop.on_sale()[0]
+    shop.rule(item)
+    shop.decide(item, item["city_prices"][ALMATY] - 5)
+    return item
+
+
+def _next(shop: Shop, told: Telling, share: str = "100") -> str:
+    status = told("publish", "status", shop.store, PUBLISH="cabinet", PUBLISH_SHARE=share)
+    return status.splitlines()[-1]
+
+
+@pytest.mark.usefixtures("waiting")
+def test_what_comes_next_says_why_nothing_was_seen_yet(shop: Shop, told: Telling) -> None:
+    assert "run `scrapy crawl publish`" in _next(shop, told)
+    assert "within the share of 0 %: PUBLISH_SHARE=5" in _next(shop, told, share="0")
+    carry(shop)
+    assert "wait until the 1 that were sent are read back" in _next(shop, told)
+
+
+@pytest.mark.usefixtures("waiting")
+def test_of_a_cabinet_that_is_signed_out_that_comes_first(shop: Shop, told: Telling) -> None:
+    accounts.add(shop.database, shop.store, "{}", Fernet.generate_key().decode())
+    assert "run `scrapy crawl publish`" in _next(shop, told)
+    shop.do("UPDATE cabinet_accounts SET failed_at = now(), failure = 'wrong'")
+    assert f"signed out, and no price leaves: `scrapy shop login {shop.store}`" in _next(shop, told)
 
 
 def test_a_dry_run_says_what_would_be_sent(shop: Shop, sent: dict[str, Any], told: Telling) -> None:
@@ -274,6 +305,51 @@ async def test_what_is_no_longer_allowed_is_named_and_left(told: Telling, databa
     )
     have(database, line(floor=7_000, ceiling=12_000))
     assert "1 to be put back" in told("undo", OURS, "kettle", "--to", "2026-09-18T12:25")
+
+
+@pytest.mark.usefixtures("history")
+async def test_what_stands_already_is_kept_from_what_waits(told: Telling, database: str) -> None:
+    with psycopg.connect(database) as connection:
+        connection.execute(
+            "UPDATE intentions SET state = 'pending', closed_at = NULL"
+            " WHERE id = (SELECT max(id) FROM intentions)"
+        )
+        connection.execute(
+            "UPDATE offer_history SET price = offers.price FROM offers"
+            " WHERE offers.id = offer_id AND merchant_id = %s",
+            [OURS],
+        )
+    said = told("undo", OURS, "--to", "2026-09-18T12:35")
+    assert told.code == 0
+    for part in ("0 to be put back", "1 stand already", "1 articles are paused"):
+        assert part in said
+    assert "Would be sent now: 0" in told("publish", "status", OURS)
+    assert told("publish", "paused", OURS).startswith("kettle\t")
+
+
+def test_what_stands_is_wanted_all_the_same_while_another_price_is_on_its_way(
+    shop: Shop, sent: dict[str, Any], told: Telling
+) -> None:
+    """It would stand there next, and undo the undo."""
+    stands = sent["city_prices"][ALMATY] - 5
+    shop.decide(sent, stands - 5, before=stands)
+    carry(shop)
+    shop.do("UPDATE baseline_prices SET price = %s WHERE price = %s", stands, stands + 5)
+    assert "1 to be put back" in told("restore-baseline", shop.store, sent["sku"])
+    carry(shop, turns=2, **AT_ONCE)
+    assert shop.price(sent["sku"]) == stands
+
+
+@pytest.mark.parametrize("words", [["restore-baseline", "99"], ["undo", "99", "--to", "1h"]])
+def test_a_store_that_nobody_knows_is_said_to_be_unknown(told: Telling, words: list[str]) -> None:
+    told(*words)
+    assert (told.code, "store 99 is unknown here" in told.complaint) == (1, True)
+
+
+@pytest.mark.usefixtures("history")
+async def test_without_a_push_there_are_no_first_prices(told: Telling) -> None:
+    told("restore-baseline", OURS)
+    assert (told.code, f"`scrapy undo {OURS} --to MOMENT`" in told.complaint) == (1, True)
 
 
 @pytest.mark.usefixtures("history")

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import TypeVar
 
+import attrs
 import psycopg
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -43,8 +44,10 @@ async def market(writer: BatchWriter, database: str) -> None:
 
 @pytest.mark.usefixtures("market")
 async def test_the_size_counts_products_and_boards(engine: AsyncEngine) -> None:
-    assert await work_list_size(engine) == WorkListSize(products=3, boards=4)
-    assert await work_list_size(engine, (ASTANA,)) == WorkListSize(products=3, boards=1)
+    cities = (ASTANA, ALMATY)
+    whole = WorkListSize(products=3, boards=4, cities=cities)
+    assert await work_list_size(engine) == whole
+    assert await work_list_size(engine, (ASTANA,)) == attrs.evolve(whole, boards=1)
 
 
 @pytest.mark.usefixtures("market")
@@ -57,7 +60,7 @@ async def test_a_product_that_is_gone_has_no_board_to_read(
 
 
 async def test_an_empty_list_is_empty(engine: AsyncEngine) -> None:
-    assert await work_list_size(engine) == WorkListSize(products=0, boards=0)
+    assert await work_list_size(engine) == WorkListSize(products=0, boards=0, cities=())
     assert await listed(work_list_products(engine)) == []
     assert await listed(work_list_boards(engine, at(99))) == []
 

@@ -162,6 +162,20 @@ def test_a_missing_file_is_named(project: Project) -> None:
     assert f"{project.root} has no requirements.txt" in done.stderr
 
 
+def test_an_environment_is_not_made_through_a_link(project: Project) -> None:
+    """It may be another checkout's: to clear it would destroy it."""
+    theirs = project.root / "theirs"
+    theirs.mkdir()
+    (theirs / "kept.txt").touch()
+    (project.root / ".venv").symlink_to(theirs)
+    project.require(project.wheel("apples", ""))
+    done = project.make()
+    assert done.returncode == 1
+    assert f".venv is a link to {theirs}" in done.stderr
+    assert "rm .venv" in done.stderr
+    assert [path.name for path in theirs.iterdir()] == ["kept.txt"]
+
+
 # --- a Python without ensurepip ------------------------------------------------------------
 
 
