@@ -161,8 +161,9 @@ class Carrier:
         if timedelta(seconds=_clock() - began) > terms.fresh:
             return Turn(pause=_NOTHING, waits=True)
         leaving = await self._let_leave(chosen, offers, queue.pressing)
-        if leaving is not None:
-            await self._push(leaving, offers)
+        if leaving is None:
+            return Turn(pause=self.terms.look / 10, waits=True)
+        await self._push(leaving, offers)
         return Turn(pause=_NOTHING, waits=True)
 
     def _later(self, queue: Queue) -> Turn:
