@@ -17,7 +17,7 @@ from tests.deployment.test_image import rooms
 
 #: Whole numbers: scrapyd files 1.10 as 1_10, which sorts before 1_9.
 OLDER, NEWER = "9", "10"
-SPIDERS = {"listing", "offers", "products", "publish", "reviews", "shop"}
+SPIDERS = {"listing", "offers", "price_feed", "products", "publish", "reviews", "shop"}
 #: Half a minute for all boards, so that a busy machine, too, meets the job in the middle.
 SLOWLY = "DOWNLOAD_DELAY=1"
 
