@@ -109,7 +109,7 @@ def calibrated(boards: Iterable[Stood], assumed_bp: Sequence[int]) -> Shares:
     Only how the places compare is learned: their sum is WHOLE, as before. The interval is what
     chance alone may do to so many orders (four of five such counts).
     """
-    telling = [board for board in boards if sum(time > 0 for time in board.time) > 1]
+    telling = [board for board in boards if _tells(board)]
     orders = tuple(map(sum, zip(*(board.orders for board in telling), strict=True)))
     orders = orders or (0,) * len(assumed_bp)
     whole = sum(assumed_bp)
@@ -127,6 +127,11 @@ def calibrated(boards: Iterable[Stood], assumed_bp: Sequence[int]) -> Shares:
         *_between(shares, came),
         orders,
     )
+
+
+def _tells(board: Stood) -> bool:
+    """Whether orders came there while we stood in several places."""
+    return any(board.orders) and sum(time > 0 for time in board.time) > 1
 
 
 def _better(shares: Sequence[float], came: Sequence[float], boards: Sequence[Stood]) -> list[float]:

@@ -82,7 +82,7 @@ def learned_shares(
 ) -> Learned:
     """Learn from a merchant's boards, from the day of the first order to that of the last.
 
-    Boards without an order count too: nobody bought there, in whichever place we stood.
+    Boards without an order say nothing of the shares; the hours are those of all boards.
     """
     moments = [moment for came in orders.values() for moment in came]
     since, until = _midnight(min(moments)), _midnight(max(moments) + _DAY)
